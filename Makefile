@@ -1,0 +1,53 @@
+# Two commands set everything up on a machine with Python >= 3.10, pip and make:
+# `make run` serves the four endpoints, `make test` passes the tests.
+
+PYTHON ?= python3
+PORT ?= 8081
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+# onnxruntime and onnxruntime-gpu overwrite each other's files, so exactly one is installed.
+GPU ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo 1)
+DEVICE = $(if $(filter 1,$(GPU)),gpu,cpu)
+ifeq ($(DEVICE),gpu)
+SWAP_RUNTIME = $(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu && \
+	$(BIN)/pip install --quiet "onnxruntime-gpu[cuda,cudnn]"
+endif
+READY = $(VENV)/run-$(DEVICE)
+TESTABLE = $(VENV)/test-$(DEVICE)
+
+.PHONY: run setup test lint demo fuzz clean
+
+run: $(READY)
+	$(BIN)/python -m shim --demo --port $(PORT)
+
+setup: $(READY)
+
+test: $(TESTABLE)
+	$(BIN)/python -m pytest
+
+lint: $(TESTABLE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: $(TESTABLE)
+	$(BIN)/python -m shim.demo --out demo
+
+$(READY): setup.cfg
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	$(SWAP_RUNTIME)
+	touch $@
+
+# insightface asks for opencv-python and onnxruntime by name; --no-deps keeps them out.
+$(TESTABLE): $(READY)
+	$(BIN)/pip install --quiet --editable ".[test]"
+	$(BIN)/pip install --quiet --no-deps insightface==2.1
+	$(SWAP_RUNTIME)
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo report

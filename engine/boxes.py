@@ -1,0 +1,56 @@
+"""Detections as rows of numbers, and the arithmetic of their boxes."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32]
+"""(N, 15): score, box left, top, right, bottom, then five landmarks x, y; in pixels."""
+
+Shares = NDArray[np.float32]
+"""(N,) fractions, 0..1."""
+
+
+def suppress(rows: Rows, overlap: float) -> Rows:
+    """Greedy non-maximum suppression, best score first, by intersection over union."""
+    return _greedy(rows, overlap, shared_of_union)
+
+
+def suppress_nested(rows: Rows) -> Rows:
+    """Merge the finds of several sizes: of two boxes that share more than half of the smaller one,
+    the better scored stays. (A large face looked at too closely shows up as a part of itself.)"""
+    return _greedy(rows, 0.5, shared_of_smaller)
+
+
+def _greedy(rows: Rows, limit: float, shared: Callable[[Rows, Rows], Shares]) -> Rows:
+    rows = rows[np.argsort(-rows[:, 0], kind="stable")]
+    kept: list[int] = []
+    for index in range(len(rows)):
+        if not kept or shared(rows[index], rows[kept]).max() <= limit:
+            kept.append(index)
+    return rows[kept]
+
+
+def shared_of_union(row: Rows, others: Rows) -> Shares:
+    """Intersection over union of one row's box with the boxes of (N, 15) others."""
+    shared = _intersections(row, others)
+    return shared / np.maximum(_areas(row) + _areas(others) - shared, np.float32(1e-9))
+
+
+def shared_of_smaller(row: Rows, others: Rows) -> Shares:
+    """Intersection over the smaller of the two areas."""
+    smaller = np.minimum(_areas(row), _areas(others))
+    return _intersections(row, others) / np.maximum(smaller, np.float32(1e-9))
+
+
+def _intersections(row: Rows, others: Rows) -> Shares:
+    low = np.maximum(row[1:3], others[:, 1:3])
+    high = np.minimum(row[3:5], others[:, 3:5])
+    shared: Shares = np.prod(np.clip(high - low, 0, None), axis=1)
+    return shared
+
+
+def _areas(rows: Rows) -> Shares:
+    areas: Shares = np.prod(rows[..., 3:5] - rows[..., 1:3], axis=-1)
+    return areas

@@ -1,0 +1,170 @@
+"""Engine: one model pack, four capabilities, safe to share between threads."""
+
+import logging
+from collections.abc import Sequence
+from os import PathLike
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.alignment import align
+from engine.errors import EngineError, FaceNotFound
+from engine.images import Image, Pixels, load
+from engine.networks import Networks
+from engine.packs import read_pack
+from engine.results import Comparison, DescreenResult, Face, LivenessResult
+from engine.runtime import Runtime
+from engine.version import VERSION
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Detects, compares and descreens faces, and judges whether they are live.
+
+    pack: folder of a model pack; None is the default pack, which comes with the engine.
+    providers: execution providers in order of preference ("cuda", "tensorrt", "cpu" or full
+        names). None takes CUDA where it activates, else the CPU; named and not active is an error.
+    threads: CPU threads for one network's run; None takes the cores this process may use.
+
+    An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
+    Every method may be called from many threads at once and gives the numbers that one gives.
+
+    Raises WeightsError for a pack that is missing, damaged or incomplete, and ProviderError.
+    Every method raises ImageError for a picture that cannot be used, and EngineError when closed.
+    """
+
+    def __init__(
+        self,
+        pack: str | PathLike[str] | None = None,
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._runtime = Runtime(providers, threads)
+        self._pack = read_pack(pack)
+        self._open: Networks | None = Networks(self._pack, self._runtime)
+        _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
+        restricted = [e.role for e in self._pack.entries.values() if not e.commercial_use]
+        if restricted:
+            _log.warning(
+                "pack %s: %s for non-commercial use only", self._pack.name, ", ".join(restricted)
+            )
+
+    def detect(self, image: Image, max_faces: int = 16) -> list[Face]:
+        """At most `max_faces` faces, largest first; an empty list when there is none."""
+        if max_faces < 1:
+            raise EngineError(f"max_faces must be at least 1, not {max_faces}")
+        pixels = load(image)
+        if max_faces == 1:
+            return self._networks.detection.largest(pixels)
+        return self._networks.detection.all(pixels)[:max_faces]
+
+    def embed(self, image: Image) -> NDArray[np.float32]:
+        """The largest face as (D,) float32 of unit length. Raises FaceNotFound."""
+        vector: NDArray[np.float32] = self.embed_many([image])[0]
+        return vector
+
+    def embed_many(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """The largest face of each picture as (N, D) float32 rows of unit length, in one run.
+
+        Raises FaceNotFound, naming the first picture in which there is none.
+        """
+        if not images:
+            raise EngineError("embed_many needs at least one image")
+        return self._embed([load(image) for image in images])
+
+    def compare(
+        self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
+    ) -> Comparison:
+        """How alike the largest faces of two pictures are.
+
+        id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
+        Raises FaceNotFound; both pictures are decoded before a face is looked for in either.
+        """
+        pictures = [load(a), load(b)]
+        for index, marked in enumerate(id_photo):
+            if marked:
+                pictures[index] = self._networks.descreener.descreen(pictures[index]).image
+        first, second = self._embed(pictures)
+        cosine = float(np.clip(first @ second, -1, 1))
+        scale = self._networks.similarity
+        similarity = scale(cosine)
+        return Comparison(similarity, scale.threshold, similarity >= scale.threshold, cosine)
+
+    def liveness(self, image: Image) -> LivenessResult:
+        """Whether the largest face is a live capture. Raises FaceNotFound.
+
+        Raises WeightsError when the pack has no liveness network.
+        """
+        judge = self._networks.liveness.judge
+        pixels = load(image)
+        return judge(pixels, self._largest(pixels, "the picture"))
+
+    def descreen(self, image: Image) -> DescreenResult:
+        """The picture without its mesh, at the same size; no face is needed.
+
+        Raises WeightsError when the pack has no descreen network.
+        """
+        return self._networks.descreener.descreen(load(image))
+
+    def info(self) -> dict[str, Any]:
+        """What is loaded: pack, networks with licence and origin, providers active, versions."""
+        shown = ("kind", "file", "sha256", "licence", "origin")
+        return {
+            "pack": {"folder": str(self._pack.folder), **self._pack.about, "name": self._pack.name},
+            "networks": {
+                role: {"folder": str(entry.folder), **{key: entry.settings[key] for key in shown}}
+                for role, entry in self._pack.entries.items()
+            },
+            "similarity": dict(self._pack.similarity),
+            "providers": list(self._runtime.active),
+            "threads": self._runtime.threads,
+            "versions": {
+                "engine": VERSION,
+                "onnxruntime": self._runtime.version,
+                "numpy": np.__version__,
+                "opencv": cv2.__version__,
+            },
+        }
+
+    def close(self) -> None:
+        """Let go of the networks. Closing twice is no error."""
+        self._open = None
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _networks(self) -> Networks:
+        networks = self._open
+        if networks is None:
+            raise EngineError("this engine is closed")
+        return networks
+
+    def _embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+        embedder = self._networks.embedder
+        crops = []
+        for number, pixels in enumerate(pictures, 1):
+            where = "the picture" if len(pictures) == 1 else f"picture {number}"
+            face = self._largest(pixels, where)
+            crops.append(align(pixels, face.landmarks, embedder.size))
+        return embedder.embed(crops)
+
+    def _largest(self, pixels: Pixels, where: str) -> Face:
+        faces = self._networks.detection.largest(pixels)
+        if not faces:
+            raise FaceNotFound(
+                f"no face was found in {where}: it must show one, upright and not too small"
+            )
+        return faces[0]

@@ -1,0 +1,82 @@
+"""The networks of a pack, built: which kinds of network there are is listed here only."""
+
+from engine.descreen import Descreener
+from engine.detection import Detection, Detector
+from engine.embedding import ArcFace, Embedder
+from engine.errors import WeightsError
+from engine.liveness import Liveness
+from engine.packs import MANIFEST, Entry, Pack
+from engine.runtime import Network, Runtime
+from engine.similarity import SimilarityScale
+from engine.yunet import YuNet
+
+ZOO = "insightface"
+
+
+class Networks:
+    """What a pack holds, loaded once and shared by all threads.
+
+    A pack must have a detector, an embedding network and a similarity scale; the other two are
+    optional until somebody asks for them.
+    Raises WeightsError for a pack that cannot be built, ProviderError as Runtime does.
+    """
+
+    def __init__(self, pack: Pack, runtime: Runtime) -> None:
+        self._pack = pack
+        self._runtime = runtime
+        try:
+            self.detection = Detection(self._detector(pack.entry("detector")))
+            self.embedder = self._embedder(pack.entry("embedding"))
+            self.similarity = SimilarityScale(pack.similarity)
+            self._liveness = self._build_liveness() if "liveness" in pack.entries else None
+            self._descreener = self._build_descreener() if "descreen" in pack.entries else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise WeightsError(
+                f"{pack.folder / MANIFEST}: a setting is missing or of a wrong type: {error}; "
+                "weights/README.md says what each section holds"
+            ) from error
+
+    @property
+    def liveness(self) -> Liveness:
+        """Raises WeightsError when the pack has none."""
+        if self._liveness is None:
+            raise self._pack.lacks("liveness")
+        return self._liveness
+
+    @property
+    def descreener(self) -> Descreener:
+        """Raises WeightsError when the pack has none."""
+        if self._descreener is None:
+            raise self._pack.lacks("descreen")
+        return self._descreener
+
+    def _detector(self, entry: Entry) -> Detector:
+        if entry.settings["kind"] == ZOO:
+            from engine.zoo import ZooDetector
+
+            return ZooDetector(entry, self._runtime)
+        return YuNet(self._load(entry, "yunet"), entry.settings)
+
+    def _embedder(self, entry: Entry) -> Embedder:
+        if entry.settings["kind"] == ZOO:
+            from engine.zoo import ZooEmbedder
+
+            return ZooEmbedder(entry, self._runtime)
+        return ArcFace(self._load(entry, "arcface"), entry.settings)
+
+    def _build_liveness(self) -> Liveness:
+        entry = self._pack.entry("liveness")
+        return Liveness(self._load(entry, "crop_classifier"), entry.settings)
+
+    def _build_descreener(self) -> Descreener:
+        entry = self._pack.entry("descreen")
+        return Descreener(self._load(entry, "mask_and_clean"), entry.settings)
+
+    def _load(self, entry: Entry, kind: str) -> Network:
+        if entry.settings["kind"] != kind:
+            raise WeightsError(
+                f"{entry.folder / MANIFEST}: [{entry.role}] is of kind "
+                f"{entry.settings['kind']!r}, which this engine does not know; it knows {kind!r}"
+                + (f" and {ZOO!r}" if entry.role in ("detector", "embedding") else "")
+            )
+        return self._runtime.load(entry.read(), str(entry.path))

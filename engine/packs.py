@@ -1,0 +1,132 @@
+"""Model packs: a folder of networks with a manifest that says what each one is."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.errors import WeightsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DEFAULT_PACK = Path(__file__).resolve().parent.parent / "weights" / "default"
+MANIFEST = "pack.toml"
+ROLES = ("detector", "embedding", "liveness", "descreen")
+REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network of a pack: its manifest section, and the folder its file lies in."""
+
+    role: str
+    folder: Path
+    settings: Mapping[str, Any]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / str(self.settings["file"])
+
+    @property
+    def commercial_use(self) -> bool:
+        return bool(self.settings.get("commercial_use", True))
+
+    def read(self) -> bytes:
+        """The file's bytes, once they are known to be the manifest's.
+
+        Raises WeightsError for a missing, truncated or altered file.
+        """
+        expected = str(self.settings["sha256"])
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise WeightsError(
+                f"{self.path}: {error.strerror}; expected the {self.role} network with sha256 "
+                f"{expected}; {RESTORE}"
+            ) from error
+        found = hashlib.sha256(data).hexdigest()
+        if found != expected:
+            raise WeightsError(
+                f"{self.path}: {len(data)} bytes with sha256 {found}, expected sha256 {expected}: "
+                f"the file is truncated or altered; {RESTORE}"
+            )
+        return data
+
+
+RESTORE = "restore it from where the pack came from (its origin is in pack.toml), or reinstall"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A verified description of which networks there are; nothing is loaded yet."""
+
+    name: str
+    folder: Path
+    entries: Mapping[str, Entry]
+    similarity: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def entry(self, role: str) -> Entry:
+        """Raises WeightsError when the pack has no network for that role."""
+        if role not in self.entries:
+            raise self.lacks(role)
+        return self.entries[role]
+
+    def lacks(self, role: str) -> WeightsError:
+        return WeightsError(
+            f"pack {self.name!r} has no {role} network: add a [{role}] section to "
+            f'{self.folder / MANIFEST}, or `extends = "default"` to its [pack] section'
+        )
+
+
+def read_pack(folder: str | Path | None = None) -> Pack:
+    """The pack in a folder; None is the default pack.
+
+    A folder without pack.toml is read as a model folder of the insightface package. A manifest
+    with `extends = "default"` borrows what it lacks from the default pack.
+    Raises WeightsError for a folder or manifest that cannot be used.
+    """
+    folder = DEFAULT_PACK if folder is None else Path(folder)
+    if not folder.is_dir():
+        raise WeightsError(
+            f"{folder} is not a folder: a model pack is a folder with {MANIFEST} and the ONNX "
+            "files it lists, or a model folder of the insightface package"
+        )
+    manifest = _manifest(folder)
+    about = manifest.get("pack", {})
+    entries = {role: _entry(folder, role, manifest[role]) for role in ROLES if role in manifest}
+    if about.get("extends") == "default" and folder != DEFAULT_PACK:
+        base = read_pack()
+        entries = {**base.entries, **entries}
+    elif "extends" in about:
+        raise WeightsError(f'{folder / MANIFEST}: a pack can only extend "default"')
+    return Pack(
+        str(about.get("name", folder.name)), folder, entries, manifest.get("similarity", {}), about
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.exists():
+        from engine import zoo  # only such a folder pays for the import of insightface
+
+        return zoo.implied_manifest(folder)
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
+
+
+def _entry(folder: Path, role: str, settings: Mapping[str, Any]) -> Entry:
+    missing = [key for key in REQUIRED_KEYS if key not in settings]
+    if missing:
+        raise WeightsError(
+            f"{folder / MANIFEST}: section [{role}] lacks {', '.join(missing)}; "
+            "weights/README.md says what a section holds"
+        )
+    return Entry(role, folder, settings)

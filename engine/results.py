@@ -1,0 +1,67 @@
+"""What the engine answers: frozen dataclasses, in pixels, probabilities and unit-free scores."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face.
+
+    box: x, y, width, height in pixels of the picture as a viewer sees it, clipped to the picture.
+    score: detector confidence, 0..1.
+    landmarks: (5, 2) float32 pixels, x then y: right eye, left eye, nose tip, right and left
+        mouth corner, right and left being the person's own.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    landmarks: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How alike the largest faces of two pictures are.
+
+    similarity: 0..1, a fixed monotone map of the cosine; at or above `threshold` means a match.
+    threshold: 0..1, the similarity at the pack's operating point.
+    is_match: similarity >= threshold.
+    cosine: -1..1, between the two unit-length embeddings.
+    """
+
+    similarity: float
+    threshold: float
+    is_match: bool
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessResult:
+    """Whether the largest face was captured from a person and not from a print or a screen.
+
+    score: calibrated natural log-odds of "live", clipped to -12..12.
+    probability: P(live), 0..1, the same score on another scale.
+    is_alive: score > the pack's threshold.
+    face: the face that was judged.
+    """
+
+    score: float
+    probability: float
+    is_alive: bool
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
+class DescreenResult:
+    """A picture with its mesh taken out, or the picture itself when it carries none.
+
+    image: (H, W, 3) uint8 BGR, the size of the input.
+    mesh_score: 0..1, the probability that the input carries a mesh.
+    changed: False when `image` equals the input bit for bit.
+    """
+
+    image: NDArray[np.uint8]
+    mesh_score: float
+    changed: bool

@@ -1,0 +1,166 @@
+"""ONNX Runtime, and every decision about it: providers, threads and sessions."""
+
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as status
+
+from engine.errors import ProviderError, WeightsError
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+_SHORT_NAMES = {"cpu": CPU, "cuda": CUDA, "tensorrt": "TensorrtExecutionProvider"}
+
+_SESSION_ERRORS = (
+    status.EPFail,
+    status.Fail,
+    status.InvalidArgument,
+    status.InvalidGraph,
+    status.InvalidProtobuf,
+    status.NoSuchFile,
+    status.NotImplemented,
+    status.RuntimeException,
+)
+"""onnxruntime raises one class per status code, without a common base but Exception."""
+
+
+class Network:
+    """One ONNX network, shared by all threads.
+
+    A session takes concurrent calls and releases the GIL while it runs, so there is no lock.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self.inputs = [node.name for node in session.get_inputs()]
+        self.outputs = [node.name for node in session.get_outputs()]
+        self.providers: list[str] = session.get_providers()
+
+    def run(self, *arrays: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+        """Feed the inputs in the graph's order; get all outputs in the graph's order."""
+        feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
+        outputs: list[NDArray[np.float32]] = self._session.run(self.outputs, feed)
+        return outputs
+
+
+class Runtime:
+    """Loads networks, all on the same execution providers.
+
+    providers: in order of preference, by full name or as "cuda", "tensorrt", "cpu". None takes
+        CUDA where the installed onnxruntime has it and it really activates, else the CPU.
+    threads: CPU threads of one network's run; None takes the cores this process may use.
+
+    `active` lists the providers that the networks loaded so far really run on.
+    Raises ProviderError for a provider that the installed onnxruntime does not have, and, when a
+    network is loaded, for one that did not activate.
+    """
+
+    def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
+        if isinstance(providers, str):
+            providers = [providers]
+        if threads is not None and threads < 1:
+            raise ProviderError(f"threads must be at least 1, not {threads}")
+        available = onnxruntime.get_available_providers()
+        self.required = [_SHORT_NAMES.get(name.lower(), name) for name in providers or []]
+        for name in self.required:
+            if name not in available:
+                raise ProviderError(
+                    f"{name} is not in the installed onnxruntime, which has "
+                    f"{', '.join(available)}; {_advice(name)}"
+                )
+        wanted = self.required or [name for name in (CUDA,) if name in available]
+        self.providers = list(dict.fromkeys([*wanted, CPU]))
+        self.threads = threads or usable_cores()
+        self.active: list[str] = []
+        self.version: str = onnxruntime.__version__
+        if self.providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
+            # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
+            onnxruntime.preload_dlls(directory="")
+
+    def session_options(self) -> onnxruntime.SessionOptions:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # Block-quantised weights become float constants at load instead of at every run.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        # Threads that spin after their work starve the other networks' threads.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return options
+
+    def load(self, model: bytes, name: str) -> Network:
+        """Build a session from a file's bytes; the name is for messages.
+
+        Raises WeightsError when they are no network that runs here, and ProviderError.
+        """
+        providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in self.providers]
+        try:
+            session = onnxruntime.InferenceSession(
+                model, self.session_options(), providers=providers
+            )
+        except _SESSION_ERRORS as error:
+            raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
+        self.require(session.get_providers())
+        return Network(session)
+
+    def require(self, active: Sequence[str]) -> None:
+        """Note a session's active providers. Raises ProviderError when one that was named is not
+        among them: asked for and silently not used is worse than not started."""
+        for name in self.required:
+            if name not in active:
+                raise ProviderError(
+                    f"{name} was asked for and did not activate (active: {', '.join(active)}); "
+                    f"{_advice(name)}"
+                )
+        self.active = list(active)
+
+
+_PROVIDER_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    CUDA: {
+        # An exhaustive search is repeated for every new input shape and stalls the first calls.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # Grow by what is needed, not by powers of two: other programs share the device.
+        "arena_extend_strategy": "kSameAsRequested",
+    },
+}
+
+
+def _advice(name: str) -> str:
+    if name == CPU:
+        return "reinstall onnxruntime"
+    return (
+        "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
+        "cuDNN versions it names, or ask for cpu"
+    )
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity mask, and its cgroup's CPU quota (v2, then v1)."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        cores = os.cpu_count() or 1
+    for read in (_quota_v2, _quota_v1):
+        try:
+            return max(1, min(cores, read()))
+        except (OSError, ValueError):
+            continue
+    return cores
+
+
+def _quota_v2() -> int:
+    quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    return sys.maxsize if quota == "max" else math.ceil(int(quota) / int(period))
+
+
+def _quota_v1() -> int:
+    folder = Path("/sys/fs/cgroup/cpu")
+    quota = int((folder / "cpu.cfs_quota_us").read_text())
+    period = int((folder / "cpu.cfs_period_us").read_text())
+    return sys.maxsize if quota < 0 else math.ceil(quota / period)

@@ -1,0 +1,123 @@
+"""Networks of the insightface package's model folders (SCRFD or RetinaFace with ArcFace)."""
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.boxes import Rows
+from engine.embedding import Embeddings, unit
+from engine.errors import WeightsError
+from engine.images import Pixels
+from engine.packs import Entry
+from engine.runtime import Runtime
+
+LICENCE = "non-commercial research only, unless its owner granted you more"
+UNCALIBRATED_COSINE = 0.49
+"""Where a folder without a manifest is cut: FMR 1e-3 of East-Asian pairs of one sex for a light
+ArcFace network. weights/build/calibrate.py measures a pack's own."""
+
+
+class ZooDetector:
+    """SCRFD or RetinaFace behind the interface of detection.Detector."""
+
+    def __init__(self, entry: Entry, runtime: Runtime) -> None:
+        self._model = _load(entry, runtime, "detection")
+        self._model.det_thresh = float(entry.settings.get("score_threshold", 0.5))
+        self._model.nms_thresh = float(entry.settings.get("nms_threshold", 0.4))
+
+    def rows(self, image: Pixels, longest: int) -> Rows:
+        boxes, landmarks = self._model.detect(image, input_size=(longest, longest))
+        if landmarks is None:
+            raise WeightsError("the detector gives no landmarks: use one with five ('kps')")
+        boxes, landmarks = np.asarray(boxes), np.asarray(landmarks).reshape(-1, 10)
+        return np.concatenate([boxes[:, 4:5], boxes[:, :4], landmarks], 1).astype(np.float32)
+
+
+class ZooEmbedder:
+    """An ArcFace-type network behind the interface of embedding.Embedder."""
+
+    def __init__(self, entry: Entry, runtime: Runtime) -> None:
+        self._model = _load(entry, runtime, "recognition")
+        self.size = int(self._model.input_size[0])
+        self._fixed_batch = self._model.input_shape[0] == 1
+
+    def embed(self, crops: Sequence[Pixels]) -> Embeddings:
+        if self._fixed_batch:
+            return unit(np.concatenate([self._model.get_feat(crop) for crop in crops]))
+        return unit(self._model.get_feat(list(crops)))
+
+
+def implied_manifest(folder: Path) -> dict[str, Any]:
+    """What pack.toml would say of a model folder as insightface unpacks it.
+
+    Raises WeightsError when there is not exactly one detector and one embedding network.
+    """
+    roles: dict[str, list[Path]] = {"detector": [], "embedding": []}
+    for path in sorted(folder.glob("*.onnx")):
+        role = _role(path)
+        if role:
+            roles[role].append(path)
+    for role, paths in roles.items():
+        if len(paths) != 1:
+            names = ", ".join(path.name for path in paths) or "none"
+            raise WeightsError(
+                f"{folder} has no pack.toml and not exactly one {role} network ({names}): "
+                "write a pack.toml (see weights/README.md)"
+            )
+    sections = {
+        role: {
+            "kind": "insightface",
+            "file": paths[0].name,
+            "sha256": hashlib.sha256(paths[0].read_bytes()).hexdigest(),
+            "licence": LICENCE,
+            "commercial_use": False,
+            "origin": "an insightface model folder without a manifest",
+        }
+        for role, paths in roles.items()
+    }
+    return {
+        "pack": {"name": folder.name, "extends": "default"},
+        "similarity": {"cosine": UNCALIBRATED_COSINE, "steepness": 12.0, "calibrated": False},
+        **sections,
+    }
+
+
+def _role(path: Path) -> str | None:
+    """Told by the shapes of inputs and outputs, as insightface itself routes a file."""
+    onnx = _require("onnx")
+    graph = onnx.load(path, load_external_data=False).graph
+    stored = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in stored]
+    if len(graph.output) >= 5:
+        return "detector"
+    sides = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim[2:]]
+    if len(inputs) == 1 and len(graph.output) == 1 and sides == [112, 112]:
+        return "embedding"
+    return None
+
+
+def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
+    entry.read()
+    zoo = _require("insightface.model_zoo")
+    model = zoo.get_model(
+        str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
+    )
+    if getattr(model, "taskname", None) != task:
+        raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
+    runtime.require(model.session.get_providers())
+    return model
+
+
+def _require(module: str) -> Any:
+    """insightface takes a second to import and is wanted by few, so it is imported here only."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise WeightsError(
+            f"this pack needs the insightface package, and {error.name} is not installed; "
+            "the README says how to install it beside this engine"
+        ) from error

