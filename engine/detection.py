@@ -1,8 +1,10 @@
 """Detection: where the faces are, looked for small first because most pictures are one face."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from engine.boxes import Rows, suppress_nested
@@ -15,8 +17,14 @@ SIZES = (160, 320, 640, 1280)
 FULL_SIZE = 640
 """Where a search for all faces looks for the small ones."""
 
-SURE = 0.8
-"""A best score below this makes the search for the largest face look at the next size as well."""
+SURE, LARGE_ENOUGH, RIVAL = 0.8, 24, 0.7
+"""A search for the largest face looks closer while the largest so far scores below SURE, is
+narrower than LARGE_ENOUGH detector pixels, or another has RIVAL of its area."""
+
+REFINED_BELOW, REFINED_WINDOW, REFINED_SIZE = 56, 1.6, 128
+"""Landmarks of a face below that many detector pixels are looked for again, in a window of so many
+times the face, at that size: measured on LFW, landmarks of 50-pixel faces have a fifth more genuine
+pairs refused than those of 64 to 80 pixels."""
 
 
 class Detector(Protocol):
@@ -36,14 +44,30 @@ class Detection:
 
         A face that a small size shows clearly is larger than any that it does not show.
         """
-        unsure: Rows | None = None
+        best: list[Face] = []
         for size in _sizes(image):
-            rows = self._detector.rows(image, size)
-            if len(rows) and rows[:, 0].max() >= SURE:
-                return _faces(rows, image)[:1]
-            if unsure is None and len(rows):
-                unsure = rows
-        return [] if unsure is None else _faces(unsure, image)[:1]
+            faces = _faces(self._detector.rows(image, size), image)
+            pixel = size / max(image.shape[:2])
+            if faces and (size == FULL_SIZE or _is_clear(faces, pixel)):
+                return [self._refined(faces[0], image, pixel)]
+            best = best or faces[:1]
+        return best
+
+    def _refined(self, face: Face, image: Pixels, pixel: float) -> Face:
+        """The face with landmarks found where it is large enough for good ones."""
+        x, y, width, height = face.box
+        if max(width, height) * pixel >= REFINED_BELOW:
+            return face
+        side = REFINED_WINDOW * max(width, height)
+        corner = np.array([x + (width - side) / 2, y + (height - side) / 2])
+        scale = REFINED_SIZE / side
+        matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        window = cv2.warpAffine(image, matrix, (REFINED_SIZE, REFINED_SIZE), flags=how)
+        closer = _faces(self._detector.rows(np.asarray(window, np.uint8), REFINED_SIZE), window)
+        if not closer:
+            return face
+        return replace(face, landmarks=(closer[0].landmarks / scale + corner).astype(np.float32))
 
     def all(self, image: Pixels) -> list[Face]:
         """Every face, largest first.
@@ -58,6 +82,12 @@ class Detection:
             if size > full and not len(rows):
                 rows = self._detector.rows(image, size)
         return _faces(rows, image)
+
+
+def _is_clear(faces: list[Face], pixel: float) -> bool:
+    areas = [face.box[2] * face.box[3] for face in faces[:2]]
+    alone = len(areas) == 1 or areas[1] < RIVAL * areas[0]
+    return faces[0].score >= SURE and faces[0].box[2] * pixel >= LARGE_ENOUGH and alone
 
 
 def _sizes(image: Pixels) -> Iterator[int]:

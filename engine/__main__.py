@@ -1,0 +1,147 @@
+"""The engine on the command line: python -m engine detect|embed|compare|liveness|descreen|info."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import Engine, EngineError, ImageError
+from engine.drawing import caption, draw_faces, side_by_side
+from engine.images import Pixels, encode, load
+from engine.results import Face
+
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".bmp": "bmp"}
+
+Answer = tuple[dict[str, Any], Pixels | None]
+"""What --json prints, and the picture --out writes."""
+
+
+def detect(engine: Engine, args: argparse.Namespace) -> Answer:
+    image = load(args.image)
+    faces = engine.detect(image, args.max_faces)
+    return {"faces": [_plain(face) for face in faces]}, draw_faces(image, faces)
+
+
+def embed(engine: Engine, args: argparse.Namespace) -> Answer:
+    return {"embedding": [float(value) for value in engine.embed(args.image)]}, None
+
+
+def compare(engine: Engine, args: argparse.Namespace) -> Answer:
+    a, b = load(args.image), load(args.other)
+    marked = {"none": (False, False), "first": (True, False), "second": (False, True)}
+    result = engine.compare(a, b, marked.get(args.id_photo, (True, True)))
+    text = f"similarity {result.similarity:.3f}, threshold {result.threshold:.3f}"
+    pair = side_by_side(*(draw_faces(image, engine.detect(image, 1)) for image in (a, b)))
+    return {
+        "similarity": result.similarity,
+        "threshold": result.threshold,
+        "is_match": result.is_match,
+        "cosine": result.cosine,
+    }, caption(pair, text, result.is_match)
+
+
+def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
+    image = load(args.image)
+    result = engine.liveness(image)
+    text = f"P(live) {result.probability:.3f}, score {result.score:.2f}"
+    return {
+        "score": result.score,
+        "probability": result.probability,
+        "is_alive": result.is_alive,
+        "face": _plain(result.face),
+    }, caption(draw_faces(image, [result.face]), text, result.is_alive)
+
+
+def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
+    result = engine.descreen(args.image)
+    return {"mesh_score": result.mesh_score, "changed": result.changed}, result.image
+
+
+def info(engine: Engine, args: argparse.Namespace) -> Answer:
+    return engine.info(), None
+
+
+def _plain(face: Face) -> dict[str, Any]:
+    x, y, width, height = face.box
+    return {
+        "box": {"x": x, "y": y, "width": width, "height": height},
+        "score": face.score,
+        "landmarks": np.round(face.landmarks, 2).tolist(),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser.add_argument("--pack", help="folder of a model pack; without it, the default pack")
+    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
+    parser.add_argument("--threads", type=int, help="CPU threads of one network's run")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(run: Callable[[Engine, argparse.Namespace], Answer], about: str, *images: str) -> Any:
+        command = commands.add_parser(run.__name__, help=about, description=about)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+        for name in images:
+            command.add_argument(name, type=Path, help="a PNG, JPEG or BMP file")
+        return command
+
+    drawn = "write the picture with the result drawn in"
+    command = add(detect, "find the faces in a picture", "image")
+    command.add_argument("--max-faces", type=int, default=16)
+    command.add_argument("--out", type=Path, help=drawn)
+    add(embed, "print the embedding of the largest face", "image")
+    command = add(compare, "say whether two pictures show one person", "image", "other")
+    command.add_argument(
+        "--id-photo", choices=["none", "first", "second", "both"], default="none",
+        help="which picture is an ID photo, to be descreened when it carries a mesh",
+    )  # fmt: skip
+    command.add_argument("--out", type=Path, help=drawn)
+    command = add(liveness, "say whether the largest face is a live capture", "image")
+    command.add_argument("--out", type=Path, help=drawn)
+    command = add(descreen, "take the mesh out of an ID photo", "image")
+    command.add_argument("--out", type=Path, required=True, help="write the clean picture here")
+    add(info, "print what is loaded: pack, licences, providers, versions")
+    return parser
+
+
+def _write(image: Pixels, path: Path) -> None:
+    format = FORMATS.get(path.suffix.lower())
+    if format is None:
+        raise ImageError(f"{path}: write to a file ending in {', '.join(FORMATS)}")
+    try:
+        path.write_bytes(encode(image, format))
+    except OSError as error:
+        raise ImageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _print(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+        return
+    for key, value in answer.items():
+        shown = value if isinstance(value, str | bool | int | float) else json.dumps(value)
+        print(f"{key}: {shown}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0, or 1 with one readable line on stderr."""
+    args = _parser().parse_args(arguments)
+    providers = args.providers.split(",") if args.providers else None
+    try:
+        with Engine(args.pack, providers, args.threads) as engine:
+            answer, picture = args.run(engine, args)
+        if picture is not None and args.out:
+            _write(picture, args.out)
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    _print(answer, args.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

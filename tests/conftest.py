@@ -1,0 +1,46 @@
+"""Real pictures that ship inside dependencies, and one engine over the default pack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from insightface.data import get_image
+
+from engine import Engine
+from engine.images import Pixels
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    with Engine(providers=["cpu"]) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Pixels:
+    """512 x 512, one face at about (180, 64, 90, 108)."""
+    return np.asarray(cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR), np.uint8)
+
+
+@pytest.fixture(scope="session")
+def group() -> Pixels:
+    """1280 x 886, six people."""
+    return np.asarray(get_image("t1"), np.uint8)
+
+
+@pytest.fixture(scope="session")
+def hanks() -> Pixels:
+    """112 x 112, a face that fills the frame."""
+    return np.asarray(get_image("Tom_Hanks_54745"), np.uint8)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared data sets are not at {SHARED.parent.name}/{SHARED.name}")
+    return SHARED

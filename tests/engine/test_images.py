@@ -1,0 +1,175 @@
+"""Decoding: three formats, limits before decoding, orientation, and every way to lie."""
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import Engine, ImageError
+from engine.images import Header, Pixels, decode, encode, load, sniff
+
+
+def with_exif(jpeg: bytes, orientation: int) -> bytes:
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    segment = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
+
+
+def with_png_size(png: bytes, width: int, height: int) -> bytes:
+    header = png[12:16] + struct.pack(">II", width, height) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+
+
+def with_jpeg_height(jpeg: bytes, height: int) -> bytes:
+    frame = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:frame] + struct.pack(">H", height) + jpeg[frame + 2 :]
+
+
+@pytest.mark.parametrize("format", ["png", "bmp"])
+def test_lossless_formats_round_trip(astronaut: Pixels, format: str) -> None:
+    data = encode(astronaut, format)
+    assert sniff(data) == Header(format, 512, 512)
+    assert np.array_equal(decode(data), astronaut)
+
+
+def test_jpeg_round_trip_is_close(astronaut: Pixels) -> None:
+    data = encode(astronaut, "jpeg")
+    assert sniff(data) == Header("jpeg", 512, 512)
+    assert cv2.PSNR(decode(data), astronaut) > 38
+
+
+def test_array_bytes_and_path_are_one_picture(astronaut: Pixels, tmp_path: Path) -> None:
+    data = encode(astronaut, "png")
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    for form in (astronaut, data, bytearray(data), memoryview(data), path, str(path)):
+        assert np.array_equal(load(form), astronaut)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(astronaut: Pixels, orientation: int) -> None:
+    upright = astronaut[:400]
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    shown = decode(with_exif(encode(np.ascontiguousarray(stored), "jpeg"), orientation))
+    assert shown.shape == upright.shape
+    assert cv2.PSNR(shown, np.ascontiguousarray(upright)) > 38
+
+
+def test_rectangles_are_in_the_picture_as_a_viewer_sees_it(
+    engine: Engine, astronaut: Pixels
+) -> None:
+    lying = with_exif(encode(np.ascontiguousarray(np.rot90(astronaut, 1)), "jpeg"), 6)
+    (expected,) = engine.detect(astronaut, 1)
+    (found,) = engine.detect(lying, 1)
+    assert np.allclose(found.box, expected.box, atol=3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "format", "options"),
+    [
+        ("L", "PNG", {}),
+        ("P", "PNG", {}),
+        ("RGBA", "PNG", {}),
+        ("RGB", "JPEG", {"progressive": True}),
+        ("CMYK", "JPEG", {}),
+        ("P", "BMP", {}),
+    ],
+)
+def test_every_kind_of_pixels_becomes_bgr(
+    astronaut: Pixels, mode: str, format: str, options: dict[str, bool]
+) -> None:
+    buffer = BytesIO()
+    Image.fromarray(astronaut[:, :, ::-1]).convert(mode).save(buffer, format, **options)
+    assert_same_light(decode(buffer.getvalue()), astronaut)
+
+
+def test_sixteen_bits_become_eight(astronaut: Pixels) -> None:
+    deep = astronaut.astype(np.uint16) * 257
+    assert_same_light(decode(cv2.imencode(".png", deep)[1].tobytes()), astronaut)
+
+
+def assert_same_light(found: Pixels, expected: Pixels) -> None:
+    assert found.dtype == np.uint8 and found.shape == expected.shape
+    grey, wanted = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (found, expected))
+    assert cv2.absdiff(grey, wanted).mean() < 12
+
+
+@pytest.mark.parametrize("form", ["GIF87a", "GIF89a", "RIFF\0\0\0\0WEBP", "II*\0", "text", ""])
+def test_other_formats_are_refused(form: str) -> None:
+    with pytest.raises(ImageError, match="not a PNG, JPEG or BMP"):
+        decode(form.encode() + bytes(64) if form else b"")
+
+
+def test_pixel_limit_is_judged_before_decoding(astronaut: Pixels) -> None:
+    png = encode(astronaut, "png")
+    with pytest.raises(ImageError, match="60000 x 60000 pixels, over the limit of 50 megapixels"):
+        decode(with_png_size(png, 60000, 60000))
+    assert decode(encode(np.zeros((5000, 10000, 3), np.uint8), "png")).shape == (5000, 10000, 3)
+    with pytest.raises(ImageError, match="over the limit"):
+        decode(encode(np.zeros((5000, 10001, 3), np.uint8), "png"))
+
+
+@pytest.mark.parametrize("size", [(512, 1000), (600, 512), (512, 300)])
+def test_png_header_that_lies(astronaut: Pixels, size: tuple[int, int]) -> None:
+    png = with_png_size(encode(astronaut, "png"), *size)
+    if size == (512, 300):  # more data than promised: what was promised is all there
+        assert np.array_equal(decode(png), astronaut[:300])
+        return
+    with pytest.raises(ImageError, match="damaged"):
+        decode(png)
+
+
+def test_jpeg_header_that_lies(astronaut: Pixels) -> None:
+    with pytest.raises(ImageError, match="shorter than its header says"):
+        decode(with_jpeg_height(encode(astronaut, "jpeg"), 1000))
+
+
+def test_bmp_header_that_lies(astronaut: Pixels) -> None:
+    bmp = encode(astronaut, "bmp")
+    with pytest.raises(ImageError, match="damaged"):
+        decode(bmp[:22] + struct.pack("<i", 1000) + bmp[26:])
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "bmp"])
+@pytest.mark.parametrize("kept", [9, 20, 40, 0.5, 0.98])
+def test_truncated_files_are_refused(astronaut: Pixels, format: str, kept: float) -> None:
+    data = encode(astronaut, format)
+    with pytest.raises(ImageError):
+        decode(data[: int(kept if kept > 1 else kept * len(data))])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((10, 10), np.uint8),
+        np.zeros((10, 10, 4), np.uint8),
+        np.zeros((10, 10, 3), np.float32),
+        np.zeros((0, 10, 3), np.uint8),
+    ],
+    ids=["grey", "alpha", "float", "empty"],
+)
+def test_wrong_arrays_are_named(array: np.ndarray) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ImageError, match=r"must be uint8 of shape \(height, width, 3\)"):
+        load(array)
+
+
+def test_missing_path_and_wrong_type(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="cannot read .*missing.png: No such file"):
+        load(tmp_path / "missing.png")
+    with pytest.raises(ImageError, match="not int"):
+        load(7)  # type: ignore[arg-type]
