@@ -35,13 +35,13 @@ def compare(engine: Engine, args: argparse.Namespace) -> Answer:
     marked = {"none": (False, False), "first": (True, False), "second": (False, True)}
     result = engine.compare(a, b, marked.get(args.id_photo, (True, True)))
     text = f"similarity {result.similarity:.3f}, threshold {result.threshold:.3f}"
-    pair = side_by_side(*(draw_faces(image, engine.detect(image, 1)) for image in (a, b)))
+    left, right = (draw_faces(image, engine.detect(image, 1)) for image in (a, b))
     return {
         "similarity": result.similarity,
         "threshold": result.threshold,
         "is_match": result.is_match,
         "cosine": result.cosine,
-    }, caption(pair, text, result.is_match)
+    }, caption(side_by_side(left, right), text, result.is_match)
 
 
 def liveness(engine: Engine, args: argparse.Namespace) -> Answer:

@@ -35,13 +35,15 @@ def _greedy(rows: Rows, limit: float, shared: Callable[[Rows, Rows], Shares]) ->
 def shared_of_union(row: Rows, others: Rows) -> Shares:
     """Intersection over union of one row's box with the boxes of (N, 15) others."""
     shared = _intersections(row, others)
-    return shared / np.maximum(_areas(row) + _areas(others) - shared, np.float32(1e-9))
+    shares: Shares = shared / np.maximum(_areas(row) + _areas(others) - shared, 1e-9)
+    return shares
 
 
 def shared_of_smaller(row: Rows, others: Rows) -> Shares:
     """Intersection over the smaller of the two areas."""
     smaller = np.minimum(_areas(row), _areas(others))
-    return _intersections(row, others) / np.maximum(smaller, np.float32(1e-9))
+    shares: Shares = _intersections(row, others) / np.maximum(smaller, 1e-9)
+    return shares
 
 
 def _intersections(row: Rows, others: Rows) -> Shares:

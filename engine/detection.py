@@ -12,7 +12,7 @@ from engine.images import Pixels
 from engine.results import Face
 
 SIZES = (160, 320, 640, 1280)
-"""Longest sides a picture is brought to. A short list keeps the shapes a GPU has to plan for few."""
+"""Longest sides a picture is brought to; few, because a GPU plans anew for every shape."""
 
 FULL_SIZE = 640
 """Where a search for all faces looks for the small ones."""

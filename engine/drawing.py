@@ -30,9 +30,7 @@ def caption(image: Pixels, text: str, good: bool) -> Pixels:
     band = np.full((BAND, image.shape[1], 3), GREEN if good else RED, np.uint8)
     (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
     scale = min(0.6, (image.shape[1] - 12) / max(width, 1))
-    cv2.putText(
-        band, text, (6, BAND - 12), cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, 1, cv2.LINE_AA
-    )
+    cv2.putText(band, text, (6, BAND - 12), cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, 1, cv2.LINE_AA)
     return np.concatenate([band, image])
 
 

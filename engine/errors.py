@@ -9,7 +9,7 @@ class ImageError(EngineError):
     """The picture cannot be used: not PNG, JPEG or BMP, damaged, too large, or a wrong array."""
 
 
-class FaceNotFound(EngineError):
+class FaceNotFound(EngineError):  # noqa: N818 - the name is the public surface
     """A face was needed and none was found in the picture."""
 
 

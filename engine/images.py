@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.errors import ImageError
 
 Pixels = NDArray[np.uint8]
-Image = Pixels | bytes | str | PathLike[str]
+Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
 
 MAX_PIXELS = 50_000_000
 """More than any phone's default photo; decoded, 150 MB."""

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class Pack:
         )
 
 
-def read_pack(folder: str | Path | None = None) -> Pack:
+def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     """The pack in a folder; None is the default pack.
 
     A folder without pack.toml is read as a model folder of the insightface package. A manifest

@@ -36,18 +36,17 @@ class YuNet:
         scale = longest / max(image.shape[:2])
         canvas = _canvas(image, scale)
         outputs = self._network.run(canvas)
-        height, width = canvas.shape[2:]
+        width = canvas.shape[3]
         found = [
-            self._decode(*(outputs[index][0] for index in heads), stride, width // stride)
+            self._decode([outputs[index][0] for index in heads], stride, width // stride)
             for heads, stride in zip(self._heads, STRIDES, strict=True)
         ]
         rows = np.concatenate(found)
         rows[:, 1:] /= np.float32(scale)
         return suppress(rows, self._overlap)
 
-    def _decode(
-        self, cls: Rows, obj: Rows, box: Rows, kps: Rows, stride: int, columns: int
-    ) -> Rows:
+    def _decode(self, heads: list[Rows], stride: int, columns: int) -> Rows:
+        cls, obj, box, kps = heads
         scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
         kept = np.flatnonzero(scores >= self._score)
         cell = np.stack([kept % columns, kept // columns], 1).astype(np.float32)

@@ -1,11 +1,14 @@
 """Detection, embedding and comparison through the public surface."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from engine import Engine, EngineError, FaceNotFound
-from engine.images import Pixels, encode
+from engine.images import Image, Pixels, encode
 
 BLANK = np.full((300, 300, 3), 127, np.uint8)
 
@@ -79,7 +82,7 @@ def test_embedding_is_a_unit_vector(engine: Engine, astronaut: Pixels) -> None:
 def test_embed_many_equals_one_by_one(
     engine: Engine, astronaut: Pixels, group: Pixels, hanks: Pixels
 ) -> None:
-    pictures = [astronaut, encode(group, "png"), hanks]
+    pictures: list[Image] = [astronaut, encode(group, "png"), hanks]
     together = engine.embed_many(pictures)
     assert together.shape == (3, 128)
     for row, picture in zip(together, pictures, strict=True):
@@ -134,10 +137,10 @@ def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
         engine.embed_many([])
 
 
-def test_two_pictures_of_real_people(engine: Engine, shared) -> None:  # type: ignore[no-untyped-def]
+def test_two_pictures_of_real_people(engine: Engine, shared: Path) -> None:
     """Genuine pairs of the LFW half: nearly all match; neighbours in the list do not."""
     people = sorted((shared / "verification" / "lfw_a_to_m").iterdir())[:40]
     pairs = [sorted(person.iterdir())[:2] for person in people]
     genuine = [engine.compare(a, b).is_match for a, b in pairs]
-    impostor = [engine.compare(a[0], b[0]).is_match for a, b in zip(pairs, pairs[1:], strict=False)]
+    impostor = [engine.compare(a[0], b[0]).is_match for a, b in pairwise(pairs)]
     assert sum(genuine) >= 36 and sum(impostor) == 0

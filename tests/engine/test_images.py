@@ -12,6 +12,7 @@ from PIL import Image
 
 from engine import Engine, ImageError
 from engine.images import Header, Pixels, decode, encode, load, sniff
+from engine.images import Image as Source
 
 
 def with_exif(jpeg: bytes, orientation: int) -> bytes:
@@ -48,7 +49,8 @@ def test_array_bytes_and_path_are_one_picture(astronaut: Pixels, tmp_path: Path)
     data = encode(astronaut, "png")
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    for form in (astronaut, data, bytearray(data), memoryview(data), path, str(path)):
+    forms: list[Source] = [astronaut, data, bytearray(data), memoryview(data), path, str(path)]
+    for form in forms:
         assert np.array_equal(load(form), astronaut)
 
 
@@ -169,7 +171,7 @@ def test_wrong_arrays_are_named(array: np.ndarray) -> None:  # type: ignore[type
 
 
 def test_missing_path_and_wrong_type(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="cannot read .*missing.png: No such file"):
+    with pytest.raises(ImageError, match=r"cannot read .*missing\.png: No such file"):
         load(tmp_path / "missing.png")
     with pytest.raises(ImageError, match="not int"):
         load(7)  # type: ignore[arg-type]

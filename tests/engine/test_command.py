@@ -1,0 +1,83 @@
+"""The command line: pictures in, pictures and JSON out, readable errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.images import Pixels, decode, encode
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "engine", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def portrait(tmp_path: Path, astronaut: Pixels) -> Path:
+    path = tmp_path / "portrait.png"
+    path.write_bytes(encode(astronaut, "png"))
+    return path
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert done.returncode == 0, done.stderr
+    result: dict[str, object] = json.loads(done.stdout)
+    return result
+
+
+def test_detect_draws(portrait: Path, astronaut: Pixels, tmp_path: Path) -> None:
+    out = tmp_path / "drawn.png"
+    found = answer(run("detect", portrait, "--json", "--out", out))
+    assert len(found["faces"]) == 1  # type: ignore[arg-type]
+    drawn = decode(out.read_bytes())
+    assert drawn.shape == astronaut.shape and (drawn != astronaut).any()
+
+
+def test_compare_and_liveness(portrait: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pair.jpg"
+    found = answer(run("compare", portrait, portrait, "--json", "--out", out))
+    assert found["is_match"] is True and set(found) >= {"similarity", "threshold", "cosine"}
+    assert decode(out.read_bytes()).shape[0] > 480
+    found = answer(run("liveness", portrait, "--json"))
+    assert found["is_alive"] is True and set(found) >= {"score", "probability", "face"}
+
+
+def test_embed_and_info(portrait: Path) -> None:
+    assert len(answer(run("embed", portrait, "--json"))["embedding"]) == 128  # type: ignore[arg-type]
+    assert answer(run("info", "--json"))["providers"] == ["CPUExecutionProvider"]
+
+
+def test_descreen_writes_a_picture(portrait: Path, astronaut: Pixels, tmp_path: Path) -> None:
+    out = tmp_path / "clean.png"
+    found = answer(run("descreen", portrait, "--json", "--out", out))
+    assert set(found) == {"mesh_score", "changed"}
+    assert decode(out.read_bytes()).shape == astronaut.shape
+
+
+def test_plain_output_is_readable(portrait: Path) -> None:
+    done = run("liveness", portrait)
+    assert done.returncode == 0 and "is_alive: True" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["detect", "nowhere.png"], "error: cannot read nowhere.png: No such file or directory"),
+        (["detect", __file__], "error: the picture is not a PNG, JPEG or BMP"),
+        (["--pack", "nowhere", "info"], "error: nowhere is not a folder"),
+        (["--providers", "warp", "info"], "error: warp is not in the installed onnxruntime"),
+    ],
+)
+def test_errors_are_one_readable_line(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+
+
+def test_unknown_output_format(portrait: Path, tmp_path: Path) -> None:
+    done = run("detect", portrait, "--out", tmp_path / "drawn.gif")
+    assert done.returncode == 1
+    assert "drawn.gif: write to a file ending in .png, .jpg, .jpeg, .bmp" in done.stderr

@@ -1,0 +1,47 @@
+"""The wheel works in another project's environment and brings the default pack along."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys
+from engine import Engine
+import engine
+with Engine() as loaded:
+    print(engine.__file__, *sorted(loaded.info()["networks"]))
+assert not any(name.split(".")[0] in ("flask", "insightface", "shim") for name in sys.modules)
+"""
+
+
+def test_wheel_holds_the_default_pack(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    source = tmp_path / "source"
+    # Built from a copy: setuptools writes into the tree it builds.
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for name in names:
+        target = source / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    subprocess.run([*build, "--wheel-dir", str(tmp_path), str(source)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    place = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        assert not any(name.startswith(("tests", "weights/build")) for name in archive.namelist())
+        archive.extractall(place)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(place)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    where, *networks = done.stdout.split()
+    assert Path(where).is_relative_to(place)
+    assert networks == ["descreen", "detector", "embedding", "liveness"]

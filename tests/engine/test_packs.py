@@ -1,0 +1,163 @@
+"""Model packs: damage is named, gaps are said, insightface folders load."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine import Engine, EngineError, WeightsError
+from engine.images import Pixels
+from engine.packs import DEFAULT_PACK
+
+DETECTOR = "detection_yunet_2023mar.onnx"
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """A copy of the default pack, to be damaged."""
+    return Path(shutil.copytree(DEFAULT_PACK, tmp_path / "pack"))
+
+
+def edit(pack: Path, old: str, new: str) -> None:
+    manifest = pack / "pack.toml"
+    text = manifest.read_text()
+    assert old in text
+    manifest.write_text(text.replace(old, new))
+
+
+def without(pack: Path, section: str) -> None:
+    manifest = pack / "pack.toml"
+    kept, skipping = [], False
+    for line in manifest.read_text().splitlines():
+        if line.startswith("["):
+            skipping = line.startswith((f"[{section}]", f"[{section}."))
+        if not skipping:
+            kept.append(line)
+    manifest.write_text("\n".join(kept))
+
+
+def test_the_default_pack_states_what_it_is(engine: Engine) -> None:
+    info = engine.info()
+    assert set(info["networks"]) == {"detector", "embedding", "liveness", "descreen"}
+    for network in info["networks"].values():
+        assert len(network["sha256"]) == 64 and network["licence"] and network["origin"]
+        assert (Path(network["folder"]) / network["file"]).stat().st_size < 20_000_000
+    assert info["providers"] == ["CPUExecutionProvider"]
+    assert info["pack"]["name"] == "default" and info["versions"]["engine"]
+
+
+def test_missing_file(pack: Path) -> None:
+    (pack / DETECTOR).unlink()
+    with pytest.raises(WeightsError, match=rf"{DETECTOR}: No such file.* sha256 8bc3.*restore it"):
+        Engine(pack)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered"])
+def test_damaged_file(pack: Path, damage: str) -> None:
+    data = (pack / DETECTOR).read_bytes()
+    (pack / DETECTOR).write_bytes(data[:-9] if damage == "truncated" else b"\0" + data[1:])
+    with pytest.raises(WeightsError) as caught:
+        Engine(pack)
+    message = str(caught.value)
+    assert DETECTOR in message and "expected sha256 8bc336b5704b10e0" in message
+    assert "truncated or altered" in message and "restore it" in message
+
+
+def test_file_that_is_no_network(pack: Path) -> None:
+    import hashlib
+
+    (pack / DETECTOR).write_bytes(b"not a network")
+    old = hashlib.sha256((DEFAULT_PACK / DETECTOR).read_bytes()).hexdigest()
+    edit(pack, old, hashlib.sha256(b"not a network").hexdigest())
+    with pytest.raises(WeightsError, match="does not load as an ONNX network"):
+        Engine(pack)
+
+
+def test_folder_that_is_no_pack(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is not a folder: a model pack is a folder with pack"):
+        Engine(tmp_path / "nowhere")
+    with pytest.raises(WeightsError, match=r"no pack\.toml and not exactly one detector"):
+        Engine(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[detector]", "[detector", "cannot be read as a manifest"),
+        ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
+        ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
+        ("nms_threshold = 0.3", "", "a setting is missing or of a wrong type: 'nms_threshold'"),
+        ("crop = 2.7", 'crop = "wide"', "a setting is missing or of a wrong type"),
+        ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
+    ],
+)
+def test_manifest_mistakes_are_explained(pack: Path, old: str, new: str, message: str) -> None:
+    edit(pack, old, new)
+    with pytest.raises(WeightsError, match=message):
+        Engine(pack)
+
+
+@pytest.mark.parametrize("role", ["detector", "embedding"])
+def test_a_pack_needs_detector_and_embedding(pack: Path, role: str) -> None:
+    without(pack, role)
+    with pytest.raises(WeightsError, match=f"has no {role} network"):
+        Engine(pack)
+
+
+def test_liveness_without_its_network_is_an_error(pack: Path, astronaut: Pixels) -> None:
+    without(pack, "liveness")
+    without(pack, "descreen")
+    with Engine(pack) as engine:
+        assert len(engine.detect(astronaut)) == 1
+        with pytest.raises(WeightsError, match="has no liveness network: add a"):
+            engine.liveness(astronaut)
+        with pytest.raises(WeightsError, match="has no descreen network: add a"):
+            engine.descreen(astronaut)
+        with pytest.raises(WeightsError, match="has no descreen network"):
+            engine.compare(astronaut, astronaut, id_photo=(False, True))
+
+
+def test_extending_the_default_pack_fills_the_gaps(pack: Path, astronaut: Pixels) -> None:
+    without(pack, "liveness")
+    edit(pack, 'name = "default"', 'name = "mine"\nextends = "default"')
+    with Engine(pack) as engine:
+        assert engine.liveness(astronaut).is_alive
+        assert engine.info()["pack"]["name"] == "mine"
+        assert engine.info()["networks"]["liveness"]["folder"] == str(DEFAULT_PACK)
+
+
+def test_closed_engine_says_so(astronaut: Pixels) -> None:
+    with Engine() as engine:
+        engine.close()
+    with pytest.raises(EngineError, match="this engine is closed"):
+        engine.detect(astronaut)
+
+
+@pytest.fixture
+def zoo(shared: Path, tmp_path: Path) -> Path:
+    """A model folder as insightface unpacks one, without a manifest."""
+    for name in ("scrfd_500m_bnkps.onnx", "arcface_mobilefacenet_128d.onnx"):
+        shutil.copy(shared / "models" / name, tmp_path / name)
+    return tmp_path
+
+
+def test_insightface_folder_loads(
+    zoo: Path, astronaut: Pixels, group: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Engine(zoo) as engine:
+        assert len(engine.detect(group)) == 6
+        assert engine.embed(astronaut).shape == (128,)
+        assert engine.compare(astronaut, astronaut[:, ::-1]).is_match
+        assert not engine.compare(astronaut, group).is_match
+        assert engine.liveness(astronaut).is_alive  # borrowed from the default pack
+        info = engine.info()
+    assert info["networks"]["embedding"]["licence"].startswith("non-commercial")
+    assert info["similarity"]["calibrated"] is False
+    notices = [record for record in caplog.records if "non-commercial" in record.message]
+    assert len(notices) == 1
+
+
+def test_two_detectors_in_a_folder_are_ambiguous(zoo: Path) -> None:
+    shutil.copy(zoo / "scrfd_500m_bnkps.onnx", zoo / "second.onnx")
+    with pytest.raises(WeightsError, match=r"not exactly one detector network \(scrfd.*second"):
+        Engine(zoo)
