@@ -41,8 +41,8 @@ def shared_of_union(row: Rows, others: Rows) -> Shares:
 
 def shared_of_smaller(row: Rows, others: Rows) -> Shares:
     """Intersection over the smaller of the two areas."""
-    smaller = np.minimum(_areas(row), _areas(others))
-    shares: Shares = _intersections(row, others) / np.maximum(smaller, 1e-9)
+    smaller: Shares = np.maximum(np.minimum(_areas(row), _areas(others)), 1e-9)
+    shares: Shares = _intersections(row, others) / smaller
     return shares
 
 

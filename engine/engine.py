@@ -111,14 +111,21 @@ class Engine:
         return self._networks.descreener.descreen(load(image))
 
     def info(self) -> dict[str, Any]:
-        """What is loaded: pack, networks with licence and origin, providers active, versions."""
+        """What is loaded: pack, networks with licence and origin, providers active, versions.
+
+        Of each network also `runs` and `seconds`, the time spent in it so far.
+        """
         shown = ("kind", "file", "sha256", "licence", "origin")
+        networks: dict[str, dict[str, Any]] = {}
+        for role, entry in self._pack.entries.items():
+            networks[role] = {key: entry.settings[key] for key in shown}
+            networks[role]["folder"] = str(entry.folder)
+            if role in self._networks.loaded:
+                network = self._networks.loaded[role]
+                networks[role] |= {"runs": network.runs, "seconds": network.seconds}
         return {
-            "pack": {"folder": str(self._pack.folder), **self._pack.about, "name": self._pack.name},
-            "networks": {
-                role: {"folder": str(entry.folder), **{key: entry.settings[key] for key in shown}}
-                for role, entry in self._pack.entries.items()
-            },
+            "pack": {**self._pack.about, "name": self._pack.name, "folder": str(self._pack.folder)},
+            "networks": networks,
             "similarity": dict(self._pack.similarity),
             "providers": list(self._runtime.active),
             "threads": self._runtime.threads,

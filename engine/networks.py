@@ -17,13 +17,15 @@ class Networks:
     """What a pack holds, loaded once and shared by all threads.
 
     A pack must have a detector, an embedding network and a similarity scale; the other two are
-    optional until somebody asks for them.
+    optional until somebody asks for them. `loaded` holds the bare networks by role, as far as they
+    are run by this engine and not by another package.
     Raises WeightsError for a pack that cannot be built, ProviderError as Runtime does.
     """
 
     def __init__(self, pack: Pack, runtime: Runtime) -> None:
         self._pack = pack
         self._runtime = runtime
+        self.loaded: dict[str, Network] = {}
         try:
             self.detection = Detection(self._detector(pack.entry("detector")))
             self.embedder = self._embedder(pack.entry("embedding"))
@@ -79,4 +81,6 @@ class Networks:
                 f"{entry.settings['kind']!r}, which this engine does not know; it knows {kind!r}"
                 + (f" and {ZOO!r}" if entry.role in ("detector", "embedding") else "")
             )
-        return self._runtime.load(entry.read(), str(entry.path))
+        network = self._runtime.load(entry.read(), str(entry.path))
+        self.loaded[entry.role] = network
+        return network
