@@ -15,6 +15,7 @@ from engine.errors import EngineError, FaceNotFound
 from engine.images import Image, Pixels, load
 from engine.networks import Networks
 from engine.packs import read_pack
+from engine.quality import assess
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
 from engine.runtime import Runtime
 from engine.version import VERSION
@@ -29,6 +30,7 @@ class Engine:
     providers: execution providers in order of preference ("cuda", "tensorrt", "cpu" or full
         names). None takes CUDA where it activates, else the CPU; named and not active is an error.
     threads: CPU threads for one network's run; None takes the cores this process may use.
+    fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives.
@@ -42,10 +44,12 @@ class Engine:
         pack: str | PathLike[str] | None = None,
         providers: Sequence[str] | None = None,
         threads: int | None = None,
+        *,
+        fmr: float | None = None,
     ) -> None:
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
-        self._open: Networks | None = Networks(self._pack, self._runtime)
+        self._open: Networks | None = Networks(self._pack, self._runtime, fmr)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
         restricted = [e.role for e in self._pack.entries.values() if not e.commercial_use]
         if restricted:
@@ -74,7 +78,8 @@ class Engine:
         """
         if not images:
             raise EngineError("embed_many needs at least one image")
-        return self._embed([load(image) for image in images])
+        _, crops = self._aligned([load(image) for image in images])
+        return self._networks.embedder.embed(crops)
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
@@ -88,11 +93,14 @@ class Engine:
         for index, marked in enumerate(id_photo):
             if marked:
                 pictures[index] = self._networks.descreener.descreen(pictures[index]).image
-        first, second = self._embed(pictures)
+        faces, crops = self._aligned(pictures)
+        first, second = self._networks.embedder.embed(crops)
         cosine = float(np.clip(first @ second, -1, 1))
         scale = self._networks.similarity
         similarity = scale(cosine)
-        return Comparison(similarity, scale.threshold, similarity >= scale.threshold, cosine)
+        quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
+        matches = similarity >= scale.threshold
+        return Comparison(similarity, scale.threshold, matches, cosine, quality)
 
     def liveness(self, image: Image) -> LivenessResult:
         """Whether the largest face is a live capture. Raises FaceNotFound.
@@ -159,14 +167,16 @@ class Engine:
             raise EngineError("this engine is closed")
         return networks
 
-    def _embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
-        embedder = self._networks.embedder
-        crops = []
-        for number, pixels in enumerate(pictures, 1):
-            where = "the picture" if len(pictures) == 1 else f"picture {number}"
-            face = self._largest(pixels, where)
-            crops.append(align(pixels, face.landmarks, embedder.size))
-        return embedder.embed(crops)
+    def _aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
+        """The largest face of each picture, and its crop for the embedding network."""
+        alone = len(pictures) == 1
+        faces = [
+            self._largest(pixels, "the picture" if alone else f"picture {number}")
+            for number, pixels in enumerate(pictures, 1)
+        ]
+        size = self._networks.embedder.size
+        landmarks = [face.landmarks for face in faces]
+        return faces, [align(*pair, size) for pair in zip(pictures, landmarks, strict=True)]
 
     def _largest(self, pixels: Pixels, where: str) -> Face:
         faces = self._networks.detection.largest(pixels)

@@ -22,14 +22,14 @@ class Networks:
     Raises WeightsError for a pack that cannot be built, ProviderError as Runtime does.
     """
 
-    def __init__(self, pack: Pack, runtime: Runtime) -> None:
+    def __init__(self, pack: Pack, runtime: Runtime, fmr: float | None = None) -> None:
         self._pack = pack
         self._runtime = runtime
         self.loaded: dict[str, Network] = {}
         try:
             self.detection = Detection(self._detector(pack.entry("detector")))
             self.embedder = self._embedder(pack.entry("embedding"))
-            self.similarity = SimilarityScale(pack.similarity)
+            self.similarity = SimilarityScale(pack.similarity, fmr)
             self._liveness = self._build_liveness() if "liveness" in pack.entries else None
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
         except (KeyError, TypeError, ValueError) as error:

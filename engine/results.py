@@ -22,6 +22,22 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """What a caller may refuse a picture for; it never changes a similarity.
+
+    size: pixels, the shorter side of the face's box.
+    sharpness: from 0; the detail of the aligned face for its contrast.
+    yaw, pitch: degrees, estimated from the landmarks; positive is turned to the right of the
+        picture, and up.
+    """
+
+    size: float
+    sharpness: float
+    yaw: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """How alike the largest faces of two pictures are.
 
@@ -29,12 +45,14 @@ class Comparison:
     threshold: 0..1, the similarity at the pack's operating point.
     is_match: similarity >= threshold.
     cosine: -1..1, between the two unit-length embeddings.
+    quality: of the two faces that were compared, in order.
     """
 
     similarity: float
     threshold: float
     is_match: bool
     cosine: float
+    quality: tuple[FaceQuality, FaceQuality]
 
 
 @dataclass(frozen=True, slots=True)

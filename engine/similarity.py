@@ -4,8 +4,25 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import WeightsError
+
 THRESHOLD = 0.497
 """The operating point of the published service (Bioauth OpenAPI V2.0, section 3.4)."""
+
+REFERENCE_FMR = 1e-3
+"""The false match rate that THRESHOLD stands for, among people of one sex and ethnic group."""
+
+ERRORS_NEEDED = 30
+"""Doddington's rule of 30 (ISO/IEC 19795-1, annex B): with 30 errors the true rate is within 30 %
+of the measured one, at 90 % confidence. Fewer errors support no statement about the rate."""
+
+
+def pairs_needed(fmr: float) -> int:
+    """Pairs of different people that a sample must have to support a false match rate."""
+    return math.ceil(ERRORS_NEEDED / fmr - 1e-6)
 
 
 class SimilarityScale:
@@ -13,22 +30,59 @@ class SimilarityScale:
 
     manifest: `cosine`, which maps to THRESHOLD (the cosine at the pack's stated false match
     rate), and `steepness` k, the logistic's growth per unit of cosine. Smooth, strictly monotone.
+    `matched` is the table of operating points measured on pairs of one sex and group, each with
+    `fmr`, `similarity` and the `pairs` behind it.
+    fmr: takes another row of that table as the threshold; None is REFERENCE_FMR at THRESHOLD.
 
     With L(c) = 1 / (1 + u exp(-k c)), similarity is (L(c) - L(-1)) / (L(1) - L(-1)), which
-    simplifies to the product in __call__; the odds factor u follows from `cosine` -> THRESHOLD.
+    simplifies to the product in `of`; the odds factor u follows from `cosine` -> THRESHOLD.
+    Raises WeightsError for a rate that is not in the table.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], fmr: float | None = None) -> None:
         cosine, self._steepness = float(manifest["cosine"]), float(manifest["steepness"])
-        self.threshold = THRESHOLD
         self._low, self._high = math.exp(self._steepness), math.exp(-self._steepness)
         here, span = math.exp(-self._steepness * cosine), self._low - self._high
         self._odds = (THRESHOLD * span - (self._low - here)) / (
             self._high * (self._low - here) - THRESHOLD * here * span
         )
+        table = manifest.get("matched", [])
+        self.threshold = THRESHOLD if fmr is None else operating_point(table, fmr)
 
     def __call__(self, cosine: float) -> float:
         """cosine -1..1 (rounding beyond is clipped) to similarity 0..1."""
-        here = math.exp(-self._steepness * max(-1.0, min(1.0, cosine)))
+        return float(self.of(np.float64(cosine)))
+
+    def of(self, cosines: NDArray[np.floating[Any]] | np.float64) -> NDArray[np.float64]:
+        """The same for an array of any shape."""
+        here = np.exp(-self._steepness * np.clip(np.asarray(cosines, np.float64), -1, 1))
         share = (self._low - here) / (self._low - self._high)
-        return share * (1 + self._odds * self._high) / (1 + self._odds * here)
+        result: NDArray[np.float64] = (
+            share * (1 + self._odds * self._high) / (1 + self._odds * here)
+        )
+        return result
+
+
+def operating_point(table: list[Mapping[str, Any]], fmr: float) -> float:
+    """The similarity at a false match rate of a manifest's table.
+
+    Raises WeightsError, which says what the table holds, or how many pairs it would take.
+    """
+    for row in table:
+        if math.isclose(float(row["fmr"]), fmr, rel_tol=1e-6):
+            return float(row["similarity"])
+    if not table:
+        raise WeightsError(
+            "this pack has no table of false match rates: "
+            "weights/build/calibrate.py measures one on your own photos"
+        )
+    rates = sorted(float(row["fmr"]) for row in table)
+    if 0 < fmr < rates[0]:
+        pairs = max(int(row["pairs"]) for row in table)
+        raise WeightsError(
+            f"a false match rate of {fmr:g} takes {pairs_needed(fmr):,} pairs of different people "
+            f"of one sex and group to support, and this pack was calibrated on {pairs:,}; its "
+            f"lowest rate is {rates[0]:g}. weights/build/calibrate.py calibrates it on more people"
+        )
+    shown = ", ".join(f"{rate:g}" for rate in rates)
+    raise WeightsError(f"this pack has no false match rate of {fmr:g}; it has {shown}")
