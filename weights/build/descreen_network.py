@@ -1,0 +1,135 @@
+"""The descreening network in PyTorch, and its export to ONNX.
+
+A U-Net that works at half resolution and below: the picture's 2 x 2 blocks become channels, so
+that dense 3 x 3 convolutions stay cheap on a CPU and no pixel is lost. It predicts a mask of the
+lines and what to add under them; where the mask is zero the picture passes unchanged.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 16  # height and width of the input are multiples of this
+WIDTHS = (32, 64, 96, 112)
+DOWN_BLOCKS = (1, 2, 3, 2)
+UP_BLOCKS = (4, 3, 2)
+
+
+class Block(nn.Module):  # type: ignore[misc]
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(functional.relu(self.first(x)))
+
+
+def _stage(width: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(width) for _ in range(blocks)))
+
+
+class DescreenNetwork(nn.Module):  # type: ignore[misc]
+    """`(N, 3, H, W)` BGR 0..255 -> the clean picture, mask logits `(N, 1, H, W)`, score `(N,)`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        pairs = list(itertools.pairwise(WIDTHS))
+        self.stem = nn.Conv2d(12, WIDTHS[0], 3, padding=1)
+        self.encoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, DOWN_BLOCKS, strict=True))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
+        self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
+        self.decoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, UP_BLOCKS, strict=False))
+        self.head = nn.Conv2d(WIDTHS[0], 16, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        self.score = nn.Sequential(
+            nn.Linear(2 * WIDTHS[-1] + 6, 64), nn.ReLU(), nn.Linear(64, 1)
+        )
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = self.stem(functional.pixel_unshuffle(image / 127.5 - 1.0, 2))
+        skips = []
+        for stage, down in zip(self.encoder, self.down, strict=False):
+            x = stage(x)
+            skips.append(x)
+            x = down(x)
+        x = self.encoder[-1](x)
+        pooled = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+        for up, stage, skip in zip(
+            reversed(self.up), reversed(self.decoder), reversed(skips), strict=True
+        ):
+            x = stage(functional.pixel_shuffle(up(x), 2) + skip)
+        out = functional.pixel_shuffle(self.head(x), 2)
+        logits = out[:, 3:]
+        change = cover(logits).to(image.dtype) * out[:, :3]
+        score = self.score(torch.cat([pooled, _evidence(logits, change)], 1))[:, 0]
+        return image + change * 127.5, logits, score
+
+
+def _evidence(logits: Tensor, change: Tensor) -> Tensor:
+    """What the mask and the change say about a mesh, `(N, 6)`: how much, and how far spread."""
+    mask = cover(logits.detach())
+    change = change.detach().abs().mean(1, keepdim=True).to(mask.dtype)
+    cells, changed = (functional.max_pool2d(plane, 16) for plane in (mask, change))
+    planes = (mask, mask.square(), cells, cells.square(), change, changed)
+    return torch.cat([plane.mean((2, 3)) for plane in planes], 1)
+
+
+def cover(logits: Tensor) -> Tensor:
+    """Mask 0..1 that really reaches both ends, so that untouched pixels stay untouched."""
+    return (1.1 * torch.sigmoid(logits) - 0.05).clamp(0.0, 1.0)
+
+
+class _Shipped(nn.Module):  # type: ignore[misc]
+    """The network with the outputs that the engine reads."""
+
+    def __init__(self, network: DescreenNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        clean, logits, score = self.network(image)
+        return clean.clamp(0.0, 255.0), cover(logits), score
+
+
+def export(network: DescreenNetwork, path: Path) -> None:
+    """Writes the network as ONNX, weights stored as float16 and computed in float32."""
+    free = {0: "n", 2: "height", 3: "width"}
+    torch.onnx.export(
+        _Shipped(network.float().eval().to(memory_format=torch.contiguous_format)),
+        (torch.zeros(1, 3, 224, 192),),
+        str(path),
+        dynamo=False,
+        opset_version=17,
+        input_names=["image"],
+        output_names=["clean", "mask", "score"],
+        dynamic_axes={"image": free, "clean": free, "mask": free, "score": {0: "n"}},
+    )
+    onnx.save(_half_weights(onnx.load(str(path))), str(path))
+
+
+def _half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Stores every large weight as float16 behind a Cast, which runtimes fold when they load."""
+    casts = []
+    for tensor in model.graph.initializer:
+        weight = numpy_helper.to_array(tensor)
+        if weight.dtype != np.float32 or weight.size < 256:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(weight.astype(np.float16), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model

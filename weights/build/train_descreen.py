@@ -1,0 +1,231 @@
+"""Trains the descreening network and writes `descreen.onnx`.
+
+    python weights/build/train_descreen.py --portraits DIR --out weights/default/descreen.onnx \
+        --work DIR
+
+Needs PyTorch (CPU is enough). Picks up at the last checkpoint in `--work` when started again.
+Every picture is drawn from the seed and its number, so a run does not depend on where it paused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import capture as captures
+import cv2
+import mesh as meshes
+import numpy as np
+import torch
+from descreen_network import DescreenNetwork, cover, export
+from portraits import Portraits
+from recognition import Recognition
+from torch import Tensor, distributed, multiprocessing
+from torch.nn import functional
+
+EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
+Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
+
+
+def example(
+    portraits: Portraits, rng: np.random.Generator, height: int, width: int, whole: bool = False
+) -> Example:
+    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
+    capture = captures.sample(rng)
+    image, side = portraits.draw(
+        rng, round(height / capture.scale), round(width / capture.scale), whole
+    )
+    mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
+    meshed, clean, mask = captures.expose(image, mesh, capture, height, width)
+    seen = (np.abs(meshed.astype(np.int16) - clean).max(2) > 12)[mask > 0.5].sum() / mask.size
+    label = 0.0 if mesh is None else 1.0 if seen > 0.01 else -1.0
+    return meshed, clean, mask, np.float32(label)
+
+
+def draw_batch(
+    portraits: Portraits, options: argparse.Namespace, step: int, worker: int
+) -> tuple[Tensor, ...]:
+    """This worker's share of the batch of `step`: cut-outs, and whole photos on every 4th step."""
+    rng = np.random.default_rng((options.seed, step, worker))
+    height, width, count = options.crop, options.crop, options.batch // options.workers
+    if _whole(step):
+        height, width = ((224, 176), (128, 112), (192, 160))[step // 4 % 3]
+        count = max(1, round(count * options.crop**2 / (height * width)))
+    rows = [example(portraits, rng, height, width, _whole(step)) for _ in range(count)]
+    return tuple(torch.as_tensor(np.stack(column)) for column in zip(*rows, strict=True))
+
+
+def _whole(step: int) -> bool:
+    return step % 4 == 3
+
+
+def pictures(batch: np.ndarray | Tensor) -> Tensor:
+    """`(N, H, W, 3)` uint8 -> `(N, 3, H, W)` float32, channels last in memory."""
+    return torch.as_tensor(batch).permute(0, 3, 1, 2).float()
+
+
+def loss_of(
+    network: DescreenNetwork, batch: tuple[Tensor, ...], recognition: Recognition | None = None
+) -> Tensor:
+    meshed, clean, mask, label = batch
+    meshed, clean, mask = pictures(meshed), pictures(clean), mask[:, None]
+    with torch.autocast("cpu", torch.bfloat16):
+        restored, logits, score = network(meshed)
+    weight = 1.0 + 4.0 * mask
+    error = (restored.float() - clean) / 255.0
+    pixel = (weight * torch.sqrt(error.square() + 1e-5)).mean()
+    edges = (weight[..., 1:] * (error[..., 1:] - error[..., :-1]).abs()).mean() + (
+        weight[..., 1:, :] * (error[..., 1:, :] - error[..., :-1, :]).abs()
+    ).mean()
+    lines = functional.binary_cross_entropy_with_logits(logits.float(), mask)
+    known = label >= 0
+    gate = functional.binary_cross_entropy_with_logits(score.float()[known], label[known])
+    loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate
+    if recognition is not None:
+        meshes_on = label != 0
+        loss = loss + 0.2 * recognition(restored.float()[meshes_on], clean[meshes_on])
+    return loss
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def validate(network: DescreenNetwork, portraits: Portraits, count: int = 64) -> dict[str, float]:
+    """Figures on whole photos of people held out of training, meshes of the training families."""
+    before, after, right, touched = [], [], [], []
+    for number in range(count):
+        rng = np.random.default_rng((7, number))
+        meshed, clean, _, label = example(portraits, rng, 224, 176, whole=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            restored, logits, score = network(pictures(meshed[None]))
+        output = restored[0].permute(1, 2, 0).clamp(0, 255).round().byte().numpy()
+        if label >= 0:
+            right.append(float((score[0] > 0) == (label > 0)))
+        if label > 0:
+            before.append(cv2.PSNR(meshed, clean))
+            after.append(cv2.PSNR(output, clean))
+        elif label == 0:
+            touched.append(float((cover(logits.float()) > 0.0).float().mean()))
+    return {
+        "before": float(np.mean(before)),
+        "after": float(np.mean(after)),
+        "worst5": float(np.percentile(after, 5)),
+        "gate": float(np.mean(right)),
+        "touched": float(np.mean(touched)),
+    }
+
+
+def train(worker: int, options: argparse.Namespace) -> None:
+    """One of several processes that share each step; the first also keeps and reports."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    torch.manual_seed(options.seed)
+    distributed.init_process_group(
+        "gloo",
+        init_method=f"file://{options.work.resolve()}/rendezvous",
+        rank=worker,
+        world_size=options.workers,
+    )
+    portraits = Portraits(options.portraits, options.work / "mattes.npy")
+    held_out = Portraits(options.portraits, options.work / "mattes.npy", validation=True)
+    network = DescreenNetwork().to(memory_format=torch.channels_last)
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-4)
+    checkpoint, first = options.work / "checkpoint.pt", 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+    recognition = None
+    started, running = time.time(), 0.0
+    for step in range(first, options.steps):
+        rate = options.rate * _schedule(step / options.steps)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        if recognition is None and step >= options.settled * options.steps:
+            recognition = Recognition(options.embedding)
+        batch = draw_batch(portraits, options, step, worker)
+        loss = loss_of(network, batch, recognition if _whole(step) else None)
+        optimiser.zero_grad()
+        loss.backward()
+        _share_gradients(network)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
+        optimiser.step()
+        running += loss.item()
+        keep = min(0.999, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+                slow.lerp_(fast, 1.0 - keep)
+        done = step + 1
+        if worker == 0 and (done % options.report == 0 or done == options.steps):
+            _save(
+                {
+                    "network": network.state_dict(),
+                    "average": average.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "step": done,
+                },
+                checkpoint,
+            )
+            figures = validate(average, held_out)
+            figures |= {
+                "step": done,
+                "loss": running / options.report,
+                "rate": rate,
+                "seconds": time.time() - started,
+            }
+            print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
+            running = 0.0
+    if worker == 0:
+        export(average, options.out)
+
+
+def _share_gradients(network: DescreenNetwork) -> None:
+    gradients = [p.grad for p in network.parameters()]
+    flat = torch.cat([g.reshape(-1) for g in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.reshape(gradient.shape))
+
+
+def _schedule(share: float) -> float:
+    """Short warm-up, then half a cosine down to 1 %."""
+    return min(1.0, share / 0.01 + 0.01) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="checkpoints")
+    parser.add_argument("--steps", type=int, default=24000)
+    parser.add_argument(
+        "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
+    )
+    parser.add_argument("--settled", type=float, default=0.7, help="share of steps without it")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
+    parser.add_argument("--report", type=int, default=500)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    (options.work / "rendezvous").unlink(missing_ok=True)
+    Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
+    multiprocessing.spawn(train, (options,), options.workers)
+
+
+if __name__ == "__main__":
+    main()
