@@ -1,0 +1,152 @@
+"""The WSGI application: one request through the check table, one reply."""
+
+import logging
+import time
+from functools import partial
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from engine import Engine, FaceNotFound, ImageError
+from engine.runtime import usable_cores
+from shim import contract, validation
+from shim.admission import Admission
+from shim.contract import Body, Problem, Refusal
+from shim.gate import Gate
+from shim.keys import KeysError, KeyStore
+from shim.observability import Journal, Record
+from shim.routes import CALLS, Call
+from shim.settings import Settings
+
+VERDICT = "shim.verdict"  # in the environ: what the gate said, when the server asked it already
+MAX_DISCARD = 64 * 1024 * 1024  # bytes of a refused body that are read and thrown away
+DISCARD_S = 30
+_RETRY_AFTER_S = 1
+_log = logging.getLogger(__name__)
+
+
+def create_app(engine: Engine, settings: Settings, keys: KeyStore | None = None) -> Flask:
+    """Make the application for any WSGI server.
+
+    keys: None reads settings.keys. Raises KeysError when there is no usable keys file.
+    """
+    if keys is None:
+        if settings.keys is None:
+            raise KeysError("No key pairs: name a keys file in BIOAUTH_KEYS.")
+        keys = KeyStore.open(settings.keys)
+    service = Service(engine, settings, keys)
+    app = Flask("shim", static_folder=None)
+    app.extensions["shim"] = service
+    # A path is one of the four or does not exist: no redirects, no answers to OPTIONS.
+    app.url_map.merge_slashes = False
+    for endpoint, call in CALLS.items():
+        app.add_url_rule(
+            endpoint.path,
+            endpoint.name,
+            partial(service.serve, call),
+            methods=["POST"],
+            provide_automatic_options=False,
+        )
+    app.before_request(service.open)
+    app.after_request(service.close)
+    app.register_error_handler(Exception, service.refuse)
+    return app
+
+
+class Service:
+    """What the requests of one application share; found in app.extensions["shim"]."""
+
+    def __init__(self, engine: Engine, settings: Settings, keys: KeyStore) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.keys = keys
+        self.gate = Gate(keys, settings.max_skew_s)
+        self.admission = Admission(
+            settings.slots or usable_cores(), settings.queue, settings.queue_timeout_s
+        )
+        self.journal = Journal()
+        admission = self.admission
+        self.journal.watch(lambda: admission.waiting, lambda: admission.running)
+
+    def open(self) -> None:
+        """Rows 1 to 4, from the head alone."""
+        g.record = Record()
+        verdict = request.environ.get(VERDICT)
+        if verdict is None:
+            try:
+                verdict = self.gate.judge(request.environ)
+            except Refusal:
+                _discard(request.environ)
+                raise
+        if isinstance(verdict, Problem):
+            raise Refusal(verdict)
+        g.caller = verdict
+        g.record.app_id = verdict.app_id
+
+    def serve(self, call: Call) -> Response:
+        """Rows 5 to 12, and what the engine says."""
+        record: Record = g.record
+        with self.admission.place():
+            body = request.environ["wsgi.input"].read(g.caller.length)
+            record.bytes_in = len(body)
+            order = validation.read(g.caller, body)
+            record.lap("validate")
+            with self.admission.slot():
+                record.lap("queue")
+                members = call(self.engine, order)
+                record.lap("engine")
+        return self._reply(200, "0", "ok", members)
+
+    def refuse(self, error: Exception) -> Response:
+        """The one place where an error becomes a reply."""
+        match error:
+            case Refusal():
+                problem, members = error.problem, error.members
+            case ImageError():
+                problem, members = contract.BAD_IMAGE, {}
+            case FaceNotFound():
+                problem, members = contract.NO_FACE, {}
+            case HTTPException():  # Flask's own: a Host header that is no host name
+                problem, members = contract.MISSING_HEADER, {}
+            case _:
+                problem, members = contract.FAULT, {}
+                fields = {"request_id": g.record.id}
+                _log.error("fault", exc_info=error, extra={"fields": fields})
+        response = self._reply(problem.status, problem.code, problem.message, members)
+        if problem is contract.BUSY:
+            response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+        return response
+
+    def _reply(self, status: int, code: str, message: str, members: Body) -> Response:
+        g.record.code = code
+        endpoint = contract.ENDPOINTS.get(request.path)
+        body = contract.envelope(endpoint, code, message, members, self.settings.aliases)
+        return Response(orjson.dumps(body), status, content_type="application/json")
+
+    def close(self, response: Response) -> Response:
+        """Name the request in its reply and note it."""
+        record: Record = g.record
+        record.lap("encode")
+        endpoint = contract.ENDPOINTS.get(request.path)
+        response.headers["X-Request-Id"] = record.id
+        self.journal.write(
+            record,
+            endpoint.name if endpoint else "-",
+            response.status_code,
+            response.content_length or 0,
+        )
+        return response
+
+
+def _discard(environ: dict[str, Any]) -> None:
+    """Read a refused body: most clients look for the reply only once they have sent it all."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    left = min(int(length), MAX_DISCARD) if length.isdecimal() and len(length) < 19 else 0
+    deadline = time.monotonic() + DISCARD_S
+    while left > 0 and time.monotonic() < deadline:
+        piece = environ["wsgi.input"].read(min(left, 1 << 16))
+        if not piece:
+            return
+        left -= len(piece)

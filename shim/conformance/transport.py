@@ -1,0 +1,93 @@
+"""Two ways to a server: over a socket, and straight into a WSGI application."""
+
+import http.client
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from shim.conformance.builder import Request
+
+TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Send = Callable[[Request], Reply]
+
+
+def over_socket(url: str) -> Send:
+    """One connection per request. Raises OSError or http.client.HTTPException."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+
+    def send(request: Request) -> Reply:
+        connection = connect(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        connection.putrequest(request.method, request.path, True, True)
+        for name, value in request.headers:
+            is_host = name.lower() == "host" and value.strip()
+            connection.putheader(name, parts.netloc if is_host else value)
+        connection.endheaders()
+        if request.chunked:
+            connection.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(request.body), request.body))
+        else:
+            connection.send(request.body)
+        answer = connection.getresponse()
+        reply = Reply(answer.status, dict(answer.getheaders()), answer.read())
+        connection.close()
+        return reply
+
+    return send
+
+
+def into(app: Flask) -> Send:
+    """Calls the application in this thread, without a server."""
+
+    def send(request: Request) -> Reply:
+        status_line: list[Any] = []
+
+        def start_response(*arguments: Any) -> Callable[[bytes], object]:
+            status_line[:] = arguments
+            return lambda _: None
+
+        chunks = app.wsgi_app(_environ(request), start_response)
+        body = b"".join(chunks)
+        status, headers = status_line[:2]
+        return Reply(int(status.split()[0]), dict(headers), body)
+
+    return send
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path.partition("?")[0],
+        "QUERY_STRING": request.path.partition("?")[2],
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers:
+        name = name.upper().replace("-", "_")
+        plain = name in ("CONTENT_LENGTH", "CONTENT_TYPE")
+        environ[name if plain else f"HTTP_{name}"] = value.strip()
+    return environ

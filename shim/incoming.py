@@ -1,0 +1,103 @@
+"""A request as it arrives: waitress' parser, with the gate asked as soon as the head is there."""
+
+import time
+from io import BytesIO
+
+from waitress.adjustments import Adjustments
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+
+from shim import contract
+from shim.app import DISCARD_S, MAX_DISCARD
+from shim.contract import Problem, Refusal
+from shim.gate import Caller, Gate
+
+HEAD_S = 15  # for a request's head to arrive, in seconds
+BODY_S = 120  # for a whole request to arrive
+STALL_S = 3  # of silence, before a refused request is answered without the rest of its body
+_UNKNOWN = -1
+_END_OF_CHUNKS = b"0\r\n\r\n"
+
+
+class Discard:
+    """Takes the place of waitress' body receivers: counts what arrives and keeps nothing.
+
+    length: bytes to expect; None for a chunked body, whose end is recognised by its last bytes.
+    """
+
+    error = None
+    completed = False
+
+    def __init__(self, length: int | None) -> None:
+        self._left = MAX_DISCARD if length is None else min(length, MAX_DISCARD)
+        self._tail: bytes | None = b"" if length is None else None
+
+    def received(self, data: bytes) -> int:
+        taken = min(len(data), self._left)
+        self._left -= taken
+        if self._tail is not None:
+            self._tail = (self._tail + data[-5:])[-5:]
+        self.completed = self._left == 0 or self._tail == _END_OF_CHUNKS
+        # The connection closes after a chunked body, so nothing that follows matters.
+        return taken if self._tail is None else len(data)
+
+    def __len__(self) -> int:
+        return 0
+
+    def getfile(self) -> BytesIO:
+        return BytesIO()
+
+    getbuf = getfile
+
+
+class Parser(HTTPRequestParser):
+    """Asks the gate as soon as a request's head is complete."""
+
+    verdict: Caller | Problem = contract.MISSING_HEADER
+    hang_up = False  # the rest of the connection cannot be read as a next request
+
+    def __init__(self, adj: Adjustments, gate: Gate) -> None:
+        super().__init__(adj)
+        self.started = time.time()
+        self._gate = gate
+
+    def parse_header(self, head: bytes) -> None:
+        self.path = ""
+        try:
+            super().parse_header(head)
+        except (ParsingError, ValueError) as error:
+            if not self.path:
+                raise ParsingError("Malformed request") from error
+            self.content_length = _UNKNOWN  # it is no number, or one of thousands of digits
+        except TransferEncodingNotImplemented:
+            self.chunked, self.content_length = True, _UNKNOWN
+        if self.content_length == 0 and not self.chunked:
+            self.expect_continue = False  # nothing to continue with
+        try:
+            self.verdict = self._gate.judge(self._environ())
+        except Refusal as refusal:
+            self.verdict = refusal.problem
+            self._discard()
+
+    def _environ(self) -> dict[str, str]:
+        environ = {f"HTTP_{name}": value for name, value in self.headers.items()}
+        for name in ("CONTENT_LENGTH", "CONTENT_TYPE"):
+            environ[name] = self.headers.get(name, "")
+        if self.chunked:
+            environ["HTTP_TRANSFER_ENCODING"] = "chunked"  # waitress takes it out
+        return {**environ, "PATH_INFO": self.path, "REQUEST_METHOD": self.command}
+
+    def _discard(self) -> None:
+        length = None if self.chunked else self.content_length
+        unframed = self.content_length == _UNKNOWN or "TRANSFER_ENCODING" in self.headers
+        self.hang_up = unframed or length is None or length > MAX_DISCARD or self.expect_continue
+        # A client that expects "100 Continue" has sent no body yet: the refusal is what it gets.
+        nothing = unframed or self.expect_continue or length == 0
+        self.body_rcv = None if nothing else Discard(length)
+        self.expect_continue = self.chunked = False
+        self.content_length = 0
+
+    def late(self, now: float, last_byte: float) -> bool:
+        """Whether the request takes too long to arrive. Times in seconds since the epoch."""
+        if isinstance(self.body_rcv, Discard):
+            return now - last_byte > STALL_S or now - self.started > DISCARD_S
+        return now - self.started > (BODY_S if self.headers_finished else HEAD_S)

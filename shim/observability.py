@@ -1,0 +1,121 @@
+"""What an operator sees: one structured line per request, and figures for Prometheus.
+
+Nothing personal: no key, signature, token, person_id, picture, embedding, score or address of a
+client goes through here. An app id is written only once its signature held.
+"""
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+_SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1, 2.5, 5, 10)
+_log = logging.getLogger("shim.request")
+
+
+class Record:
+    """What is known of one request so far."""
+
+    def __init__(self) -> None:
+        self.id = secrets.token_hex(8)
+        self.app_id: str | None = None
+        self.bytes_in = 0
+        self.code = "0"
+        self.stages: dict[str, float] = {}
+        self.started = self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """A stage is done: note the seconds since the last one was."""
+        now = time.perf_counter()
+        self.stages[stage] = now - self._last
+        self._last = now
+
+
+class Journal:
+    """Takes finished records: writes the line, counts the figures."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "bioauth_requests",
+            "Requests answered.",
+            ["endpoint", "errorcode"],
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "bioauth_request_seconds",
+            "From a request's last byte to the reply's first.",
+            ["endpoint"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "bioauth_stage_seconds",
+            "Parts of a request: validate, queue, engine, encode.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def watch(self, waiting: Callable[[], float], running: Callable[[], float]) -> None:
+        """Figures that are asked for when somebody looks: the queue, and requests at work."""
+        for name, text, read in (
+            ("bioauth_waiting", "Requests that wait for the engine.", waiting),
+            ("bioauth_running", "Requests that use the engine.", running),
+        ):
+            Gauge(name, text, registry=self.registry).set_function(read)
+
+    def describe(self, pack: str, providers: Iterable[str]) -> None:
+        """Name what is loaded, as a figure that is always 1."""
+        engine = Gauge(
+            "bioauth_engine_info", "What is loaded.", ["pack", "providers"], registry=self.registry
+        )
+        engine.labels(pack, ",".join(providers)).set(1)
+
+    def write(self, record: Record, endpoint: str, status: int, bytes_out: int) -> None:
+        """Note a finished request."""
+        seconds = time.perf_counter() - record.started
+        self._requests.labels(endpoint, record.code).inc()
+        self._latency.labels(endpoint).observe(seconds)
+        for name, taken in record.stages.items():
+            self._stages.labels(name).observe(taken)
+        stages = {name: round(taken * 1000, 2) for name, taken in record.stages.items()}
+        fields = {
+            "request_id": record.id,
+            "endpoint": endpoint,
+            "app_id": record.app_id,
+            "status": status,
+            "errorcode": record.code,
+            "ms": {**stages, "total": round(seconds * 1000, 2)},
+            "bytes_in": record.bytes_in,
+            "bytes_out": bytes_out,
+        }
+        _log.info("request", extra={"fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line: time (UTC), level, event, and the fields given as extra."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["fault"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_to_stderr() -> None:
+    """Send every log line of the process to stderr in this form."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("waitress").setLevel(logging.ERROR)

@@ -1,0 +1,45 @@
+"""The operator's port: /healthz, /readyz and /metrics, apart from the document's surface."""
+
+import threading
+from collections.abc import Callable
+
+from flask import Flask, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from waitress.server import create_server
+
+
+class Readiness:
+    """Why the server should get no traffic now; empty when it should."""
+
+    def __init__(self) -> None:
+        self.reason = "starting"
+
+
+def create_ops_app(readiness: Readiness, registry: Callable[[], CollectorRegistry | None]) -> Flask:
+    """The three pages as a WSGI application. registry: None until there is something to count."""
+    app = Flask("shim.ops", static_folder=None)
+
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    def readyz() -> Response:
+        reason = readiness.reason
+        return Response(f"{reason or 'ok'}\n", 503 if reason else 200, mimetype="text/plain")
+
+    def metrics() -> Response:
+        figures = registry()
+        return Response(generate_latest(figures) if figures else b"", mimetype=CONTENT_TYPE_LATEST)
+
+    for page in (healthz, readyz, metrics):
+        app.add_url_rule(f"/{page.__name__}", view_func=page)
+    return app
+
+
+def serve(app: Flask, host: str, port: int) -> int:
+    """Serve in a thread of its own until the process ends; returns the port.
+
+    Raises OSError when the address cannot be bound.
+    """
+    server = create_server(app, host=host, port=port, threads=2, ident=None)
+    threading.Thread(target=server.run, name="ops", daemon=True).start()
+    return int(server.effective_port)

@@ -1,0 +1,78 @@
+"""From settings to a running server, and down again."""
+
+import logging
+import signal
+
+from engine import Engine
+from shim import ops, selftest
+from shim.app import create_app
+from shim.keys import KeysError, KeyStore
+from shim.observability import Journal
+from shim.ops import Readiness
+from shim.server import Server
+from shim.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, keys: KeyStore) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit status.
+
+    0: everything accepted was finished; 1: not ready, or a request ran longer than
+    Settings.drain_s. Raises EngineError and OSError (an address that cannot be bound).
+    """
+    readiness = Readiness()
+    journals: list[Journal] = []
+    if settings.ops:
+        app = ops.create_ops_app(readiness, lambda: journals[0].registry if journals else None)
+        port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
+        _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
+    providers = list(settings.providers) if settings.providers else None
+    with Engine(settings.pack, providers, settings.threads) as engine:
+        troubles = selftest.run(engine)
+        for trouble in troubles:
+            _log.error(trouble)
+        if troubles:
+            return 1
+        app = create_app(engine, settings, keys)
+        server = Server(app)
+        info = engine.info()
+        journal: Journal = app.extensions["shim"].journal
+        journal.describe(info["pack"]["name"], info["providers"])
+        journals.append(journal)
+        _listen_to_signals(server, keys, readiness)
+        _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
+        readiness.reason = ""
+        print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
+        finished = server.run()
+        _tell("stopped", finished=finished)
+    return 0 if finished else 1
+
+
+def _listen_to_signals(server: Server, keys: KeyStore, readiness: Readiness) -> None:
+    def stop(*_: object) -> None:
+        readiness.reason = "stopping"
+        server.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):  # the second one does not wait
+            signal.signal(number, signal.SIG_DFL)
+
+    def reload(*_: object) -> None:
+        try:
+            keys.reload()
+        except KeysError as error:
+            _log.error("%s The old keys stay in force.", error)
+        else:
+            _tell("keys read again", keys=len(keys))
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reload)
+
+
+def _tell(event: str, **fields: object) -> None:
+    _log.info(event, extra={"fields": fields})
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

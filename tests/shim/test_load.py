@@ -1,0 +1,136 @@
+"""Too many clients, too slow clients, and stopping while they are there."""
+
+import http.client
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import Start
+from shim_client import Client, head, image
+from shim_server import Served
+
+CLIENTS = 24
+
+
+def rush(served: Served, clients: int, selfie: bytes) -> Counter[str]:
+    """All at once, one request each: how often which errorcode came."""
+    barrier = threading.Barrier(clients)
+
+    def go(_: int) -> str:
+        client = served.client()
+        barrier.wait()
+        _, fields, reply = client.post("biodetect", image=image(selfie))
+        client.close()
+        assert (reply["errorcode"] == "503") == ("Retry-After" in fields)
+        code: str = reply["errorcode"]
+        return code
+
+    with ThreadPoolExecutor(clients) as pool:
+        return Counter(pool.map(go, range(clients)))
+
+
+def test_no_more_wait_than_may(start: Start, selfie: bytes) -> None:
+    served = start("--demo", slots=1, queue=2)
+    codes = rush(served, CLIENTS, selfie)
+    assert set(codes) == {"0", "503"}
+    assert codes["0"] >= 3
+    assert rush(served, 3, selfie) == {"0": 3}
+
+
+def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
+    served = start("--demo", slots=1, queue=100, queue_timeout_s=0.001)
+    codes = rush(served, CLIENTS, selfie)
+    assert set(codes) == {"0", "503"}
+    assert codes["0"] >= 1
+    assert rush(served, 1, selfie) == {"0": 1}
+
+
+def test_everybody_is_served_when_there_is_room(served: Served, selfie: bytes) -> None:
+    assert rush(served, CLIENTS, selfie) == {"0": CLIENTS}
+
+
+def test_trickling_clients_hold_nobody_up(served: Served, selfie: bytes) -> None:
+    request = head("detect", 1000) + bytes(1000)
+    tricklers = [socket.create_connection(served.client().address) for _ in range(100)]
+    stop = threading.Event()
+
+    def trickle() -> None:
+        for byte in request:
+            for trickler in tricklers:
+                trickler.send(bytes([byte]))
+            if stop.wait(1):
+                return
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    client = served.client()
+    for _ in range(10):
+        started = time.monotonic()
+        client.ask("detect", image=image(selfie))
+        assert time.monotonic() - started < 10  # far above the 2 s that are promised
+    stop.set()
+    thread.join()
+    for trickler in tricklers:
+        trickler.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopping_under_load_loses_nothing(
+    start: Start, selfie: bytes, number: signal.Signals
+) -> None:
+    """Every request gets a whole reply, or its connection was never taken."""
+    served = start("--demo")
+    ends: list[str] = []
+
+    def work(keep: bool) -> None:
+        client, is_new = served.client(), True
+        while True:
+            try:
+                code = client.post("detect", image=image(selfie))[2]["errorcode"]
+            except (ConnectionRefusedError, ConnectionResetError) as error:
+                # The kernel resets a connection that it took and the server had not yet.
+                return ends.append("refused" if is_new else repr(error))
+            except (OSError, http.client.HTTPException) as error:
+                return ends.append(repr(error))
+            is_new = not keep or client.connection.sock is None
+            if code == "503":
+                return ends.append(code)
+            assert code == "0"
+            if not keep:
+                client.close()
+
+    threads = [threading.Thread(target=work, args=(index % 2 == 0,)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    assert served.stop(number) == 0
+    for thread in threads:
+        thread.join(60)
+    assert len(ends) == 8 and set(ends) <= {"503", "refused"}
+
+
+def test_stopping_with_nobody_there(start: Start) -> None:
+    served = start("--demo")
+    idle = socket.create_connection(served.client().address)
+    started = time.monotonic()
+    assert served.stop() == 0
+    assert time.monotonic() - started < 20
+    assert idle.recv(1) == b""
+
+
+def test_what_is_running_is_finished(start: Start, selfie: bytes) -> None:
+    served = start("--demo", slots=1)
+    with ThreadPoolExecutor(8) as pool:
+        clients: list[Client] = [served.client() for _ in range(8)]
+        for client in clients:
+            client.connection.connect()
+        waiting = [pool.submit(client.post, "biodetect", image=image(selfie)) for client in clients]
+        while "errorcode" not in served.log.read_text():
+            time.sleep(0.01)
+        assert served.stop() == 0
+        codes = {future.result()[2]["errorcode"] for future in waiting}
+    assert codes <= {"0", "503"}

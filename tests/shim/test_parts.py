@@ -1,0 +1,150 @@
+"""Parts whose edges a whole request does not reach."""
+
+import time
+from pathlib import Path
+
+import pytest
+from shim_client import APP_ID, APP_KEY, Client, headers, image
+from shim_server import Served
+
+from shim import contract, signing
+from shim.conformance import cases, recording
+from shim.conformance.__main__ import main
+from shim.conformance.recording import Tolerance
+from shim.conformance.transport import Reply
+from shim.contract import Problem, Refusal
+from shim.gate import Gate
+from shim.keys import DEMO, KeyStore
+
+
+def test_the_check_vector() -> None:
+    key = signing.secret(APP_KEY)
+    expected = "0ACD0641AACDA5F5E60CE10CA9EC298280C0E3A5312EE33991A75DE4015B8059"
+    assert signing.sign(key, b"1476414567061") == expected
+    assert signing.matches(key, b"1476414567061", expected.lower())
+    for other in ("", "é", expected[:-1], expected + "0", "\U0001f600" * 64):
+        assert not signing.matches(key, b"1476414567061", other)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.497, "0.49700"), (0.49699999, "0.49699"), (0.4970001, "0.49700"), (1.0, "1.00000"),
+     (0.0, "0.00000"), (1e-9, "0.00000"), (0.999999, "0.99999")],
+)  # fmt: skip
+def test_similarity_never_contradicts_the_threshold(value: float, shown: str) -> None:
+    members = contract.similarity(value, 0.497)
+    assert members == {"similarity": shown, "ref_thres": "0.497"}
+    assert (float(shown) >= 0.497) == (value >= 0.497)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.5, -0.25])
+@pytest.mark.parametrize("off", [-1e-7, 0.0, 1e-7])
+def test_bio_score_never_contradicts_the_verdict(threshold: float, off: float) -> None:
+    score = threshold + off
+    shown = contract.liveness(score, score > threshold)["bio_score"]
+    assert (float(shown) > threshold) == (score > threshold)
+    assert shown != "-0.00000"
+
+
+def test_rectangles_have_an_area() -> None:
+    (face,) = contract.faces([(3.9, 0.2, 0.05, 0.9)])["faces"]
+    assert face == {"face": {"rect": {"x": 3, "y": 0, "width": 1, "height": 1}}}
+
+
+def environ(app_id: str = APP_ID, **changes: str) -> dict[str, str]:
+    fields = {name.upper().replace("-", "_"): value for name, value in headers(2, app_id).items()}
+    plain = {name: fields.pop(name) for name in ("CONTENT_LENGTH", "CONTENT_TYPE")}
+    made = {f"HTTP_{name}": value for name, value in fields.items()}
+    path = {"PATH_INFO": "/openapi/face/v2/detect", "REQUEST_METHOD": "POST", "HTTP_HOST": "h"}
+    return {**made, **plain, **path, **changes}
+
+
+def stamped(timestamp: str) -> dict[str, str]:
+    signature = signing.sign(signing.secret(APP_KEY), timestamp.encode())
+    return environ(HTTP_X_MX_TIMESTAMP=timestamp, HTTP_AUTHORIZATION=signature)
+
+
+def verdict(gate: Gate, head: dict[str, str]) -> Problem | None:
+    try:
+        gate.judge(head)
+    except Refusal as refusal:
+        return refusal.problem
+    return None
+
+
+def test_no_freshness_is_asked_for_by_default() -> None:
+    gate = Gate(KeyStore(DEMO))
+    for timestamp in ("1476414567061", "1476414567061", "yesterday"):
+        assert verdict(gate, stamped(timestamp)) is None
+
+
+def test_the_freshness_window() -> None:
+    gate = Gate(KeyStore(DEMO), max_skew_s=60)
+    now = int(time.time() * 1000)
+    for timestamp in (now, now - 59_000, now + 59_000):
+        assert verdict(gate, stamped(str(timestamp))) is None
+        assert verdict(gate, stamped(str(timestamp))) is contract.BAD_SIGNATURE  # a replay
+    stale = [str(sent) for sent in (now - 61_000, now + 61_000, now // 1000)]
+    for text in (*stale, "yesterday", f"{now}.0", "9" * 99):
+        assert verdict(gate, stamped(text)) is contract.BAD_SIGNATURE
+
+
+def test_timestamps_are_forgotten_once_they_are_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(KeyStore(DEMO), max_skew_s=60)
+    start = time.time()
+    for second in range(300):
+        monkeypatch.setattr(time, "time", lambda now=start + second: now)
+        assert verdict(gate, stamped(str(int(time.time() * 1000)))) is None
+    assert gate._seen is not None and len(gate._seen._used) <= 62
+
+
+def test_a_stopping_server_is_busy_for_those_who_may_ask() -> None:
+    gate = Gate(KeyStore(DEMO))
+    gate.draining = True
+    assert verdict(gate, environ()) is contract.BUSY
+    assert verdict(gate, environ("nobody")) is contract.BAD_SIGNATURE
+
+
+def test_a_client_made_before_any_keys(served: Served, selfie: bytes) -> None:
+    stranger = Client(served.url, "0000000000000000", APP_KEY)
+    assert stranger.post("detect", image=image(selfie))[2]["errorcode"] == "5"
+
+
+def test_recording_and_replay(
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    few = [case for case in cases.load() if "good request" in case.name or "row 8" in case.basis]
+    monkeypatch.setattr(cases, "load", lambda: few)
+    tape = tmp_path / "tape.json"
+
+    def kit(*arguments: object) -> int:
+        monkeypatch.setattr("sys.argv", ["conformance", served.url, *map(str, arguments)])
+        return main()
+
+    assert kit("--record", tape) == 0
+    assert kit("--replay", tape) == 0
+    recorded = recording.load(tape)
+    recorded[few[0].name]["body"]["errorcode"] = "99"
+    recording.save(tape, recorded)
+    capsys.readouterr()
+    assert kit("--replay", tape) == 1
+    assert "errorcode is '0', theirs '99'" in capsys.readouterr().out
+    assert kit("--replay", tmp_path / "none") == 2
+    monkeypatch.setattr("sys.argv", ["conformance", "http://127.0.0.1:9"])
+    assert main() == 1
+
+
+def test_what_a_replay_overlooks() -> None:
+    tolerance = Tolerance(score=0.05, pixels=10)
+    theirs = {"status": 200, "body": {"similarity": "0.75", "time": "1", "x": 10}}
+
+    def against(body: bytes) -> list[str]:
+        return recording.differences(theirs, Reply(200, {}, body), tolerance)
+
+    assert not against(b'{"similarity":"0.79999","time":"2","x":20}')
+    assert len(against(b'{"similarity":"0.80001","time":"2","x":21}')) == 2
+    assert len(against(b'{"similarity":0.75,"time":"2","x":10}')) == 1
+    assert len(against(b'{"similarity":"0.75","time":"2","x":10,"y":1}')) == 1

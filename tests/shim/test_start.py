@@ -1,0 +1,159 @@
+"""Starting, refusing to start, settings and key pairs."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Start
+from shim_client import APP_ID, Client, image
+from shim_server import run
+
+from shim.settings import Settings
+
+
+def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n') -> Path:
+    path = folder / "keys.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        ([], {}, "No key pairs. Make one with: python -m shim keys add"),
+        ([], {"keys": "nowhere.toml"}, "Cannot read the keys file nowhere.toml: No such file"),
+        (["--demo", "--host", "0.0.0.0"], {}, "loopback only, not on 0.0.0.0"),
+        (["--demo"], {"host": "example.org"}, "loopback only, not on example.org"),
+        (["--demo", "--port", "70000"], {}, "--port must be a whole number"),
+        (["--demo"], {"port": "http"}, "BIOAUTH_PORT must be a whole number from 0 to 65535"),
+        (["--demo"], {"aliases": "maybe"}, "BIOAUTH_ALIASES must be 1 or 0"),
+        (["--demo"], {"slots": 0}, "BIOAUTH_SLOTS must be a whole number from 1"),
+        (["--demo"], {"queue_timeout_s": "soon"}, "BIOAUTH_QUEUE_TIMEOUT_S must be a number"),
+        (["--demo"], {"pack": "nowhere"}, "nowhere"),
+        (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
+        (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "Cannot serve on"),
+    ],
+)
+def test_refusing_to_start(
+    tmp_path: Path, arguments: list[str], settings: dict[str, object], sentence: str
+) -> None:
+    result = run(tmp_path, *arguments, **settings)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not result.stdout
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run(tmp_path, "--demo", "--port", str(port), ops_port=0)
+    assert result.returncode == 1
+    assert f"Cannot serve on 127.0.0.1:{port}" in result.stderr.splitlines()[-1]
+
+
+def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
+    path = keys_file(tmp_path)
+    path.chmod(0o640)
+    result = run(tmp_path, keys=path)
+    assert result.returncode == 1
+    assert f"chmod 600 {path}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["keys", "[keys]\na = 1\n", '[keys]\na = ""\n', '[keys]\n"a b" = "c"\n', "keys = 3\n"]
+)
+def test_a_damaged_keys_file(tmp_path: Path, text: str) -> None:
+    result = run(tmp_path, keys=keys_file(tmp_path, text))
+    assert result.returncode == 1
+    assert "[keys]" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_keys_add_list_revoke(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    made = run(tmp_path, "keys", "add", "shop", "--file", str(path))
+    app_id, app_key = made.stdout.split()
+    assert (app_id, made.returncode) == ("shop", 0)
+    assert re.fullmatch("[A-Z0-9]{32}", app_key)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    other = run(tmp_path, "keys", "add", keys=path).stdout.split()[0]
+    assert re.fullmatch("[0-9]{16}", other)
+    listed = run(tmp_path, "keys", "list", keys=path)
+    assert listed.stdout.split() == ["shop", other]
+    assert app_key not in listed.stdout + listed.stderr
+    assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 1
+    assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 0
+    assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 1
+    assert run(tmp_path, "keys", "list", keys=path).stdout.split() == [other]
+    assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: bytes) -> None:
+    path = keys_file(tmp_path)
+    served = start(keys=path)
+    first = Client(served.url, "shop", "secret-of-the-shop")
+
+    def detects(client: Client) -> str:
+        code: str = client.post("detect", image=signed(client))[2]["errorcode"]
+        return code
+
+    def signed(client: Client) -> dict[str, object]:
+        from shim_client import sign
+
+        made = image(selfie)
+        return {**made, "token": sign(made["data"].encode(), client.pair[1])}
+
+    assert detects(first) == "0"
+    app_id, app_key = run(tmp_path, "keys", "add", keys=path).stdout.split()
+    second = Client(served.url, app_id, app_key)
+    assert detects(second) == "5"
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(served.log, "keys read again")
+    assert [detects(second), detects(first)] == ["0", "0"]
+    path.write_text("nonsense")  # a mistake in the file must not lock anybody out
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(served.log, "The old keys stay in force")
+    assert [detects(second), detects(first)] == ["0", "0"]
+    assert "nonsense" not in served.log.read_text()
+    assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
+    assert APP_ID not in served.log.read_text()
+
+
+def wait_for(log: Path, text: str) -> None:
+    deadline = time.monotonic() + 20
+    while text not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+
+
+def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("BIOAUTH_"):
+            monkeypatch.delenv(name)
+    assert Settings.from_environment() == Settings()
+    for name, value in {
+        "PORT": "9000",
+        "HOST": "::1",
+        "ALIASES": "yes",
+        "PROVIDERS": "cuda, cpu",
+        "QUEUE_TIMEOUT_S": "0.5",
+        "PACK": "",
+        "KEYS": "~/keys.toml",
+    }.items():
+        monkeypatch.setenv(f"BIOAUTH_{name}", value)
+    settings = Settings.from_environment()
+    assert settings == Settings(
+        port=9000,
+        host="::1",
+        aliases=True,
+        providers=("cuda", "cpu"),
+        queue_timeout_s=0.5,
+        keys=Path("~/keys.toml").expanduser(),
+    )
+    assert settings.effective_ops_port == 10000

@@ -1,0 +1,190 @@
+"""Over raw sockets: what no HTTP library would send, and when a reply comes."""
+
+import http.client
+import json
+import socket
+from typing import Any
+
+import pytest
+from shim_client import Client, body, head, image
+from shim_server import Served
+
+HANG_S = 20
+MIB = 1024 * 1024
+
+
+def connect(served: Served) -> socket.socket:
+    return socket.create_connection(served.client().address, timeout=HANG_S)
+
+
+def read(connection: socket.socket) -> tuple[int, dict[str, str], dict[str, Any]]:
+    reply = http.client.HTTPResponse(connection)
+    reply.begin()
+    return reply.status, dict(reply.getheaders()), json.loads(reply.read())
+
+
+def errorcode(served: Served, data: bytes) -> str:
+    with connect(served) as connection:
+        connection.sendall(data)
+        code: str = read(connection)[2]["errorcode"]
+        return code
+
+
+def chunked(data: bytes, size: int = 1000) -> bytes:
+    pieces = (data[at : at + size] for at in range(0, len(data), size))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def good(call: str, selfie: bytes) -> bytes:
+    data = json.dumps(body(image=image(selfie))).encode()
+    return head(call, len(data)) + data
+
+
+def without(name: str, request: bytes) -> bytes:
+    lines = request.split(b"\r\n")
+    return b"\r\n".join(line for line in lines if not line.startswith(name.encode() + b":"))
+
+
+@pytest.mark.parametrize("size", [100, 3 * MIB])
+def test_a_chunked_body_lacks_its_length(served: Served, size: int) -> None:
+    start = without("Content-Length", head("detect", 0, Transfer_Encoding="chunked"))
+    assert errorcode(served, start + chunked(b"x" * size)) == "1"
+    assert (
+        errorcode(served, head("detect", size, Transfer_Encoding="chunked") + chunked(b"{}")) == "1"
+    )
+
+
+def test_a_refused_body_is_read_to_its_end(served: Served) -> None:
+    # 20 MiB, written whole before the reply is looked for, as most clients do.
+    for start, code in (
+        (head("detect", 20 * MIB), "7"),
+        (head("detect", 20 * MIB, Authorization=""), "1"),
+        (head("nothing", 20 * MIB), "404"),
+        (head("detect", MIB, Authorization="0" * 64), "5"),
+    ):
+        assert errorcode(served, start + bytes(20 * MIB if b"20971520" in start else MIB)) == code
+
+
+def test_a_refused_body_leaves_the_connection_usable(served: Served, selfie: bytes) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", MIB, Authorization="0" * 64) + bytes(MIB))
+        assert read(connection)[2]["errorcode"] == "5"
+        connection.sendall(good("detect", selfie))
+        assert read(connection)[2]["errorcode"] == "0"
+
+
+def test_the_length_is_judged_before_the_body_is_there(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", 11 * MIB))
+        assert read(connection)[2]["errorcode"] == "7"
+
+
+def test_a_body_without_end_gets_its_answer(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", 1 << 40) + bytes(65 * MIB))
+        assert read(connection)[2]["errorcode"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("length", "code"),
+    [
+        ("abc", "1"),
+        ("-1", "1"),
+        ("+5", "1"),
+        ("5, 5", "1"),
+        ("1e3", "1"),
+        ("", "1"),
+        ("9" * 5000, "7"),
+    ],
+)
+def test_lengths_that_are_none(served: Served, length: str, code: str) -> None:
+    assert errorcode(served, head("detect", 0, Content_Length=length) + b"{}") == code
+
+
+def test_never_more_than_the_length_is_read(served: Served) -> None:
+    assert errorcode(served, head("detect", 1) + b"{}") == "3"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\r\n\r\n\r\n\r\nx\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"POST /openapi/face/v2/detect HTTP/1.1\r\nno colon\r\n\r\n",
+        b"POST /openapi/face/v2/detect HTTP/1.1\r\n folded: x\r\n\r\n",
+        b"POST http://[::1/openapi/face/v2/detect HTTP/1.1\r\n\r\n",
+        b"post /openapi/face/v2/detect HTTP/1.1\r\n\r\n",
+        b"POST /openapi/face/v2/detect HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"POST /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
+        b"POST /" + b"x" * 40_000,
+    ],
+)
+def test_what_is_not_http(served: Served, data: bytes) -> None:
+    with connect(served) as connection:
+        connection.sendall(data)
+        status, fields, reply = read(connection)
+    assert (status, reply["errorcode"]) == (400, "1") and len(reply) == 2
+    assert fields["Connection"] == "close" and fields["X-Request-Id"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "identity", "chunked, gzip"])
+def test_other_transfer_codings(served: Served, coding: str) -> None:
+    assert errorcode(served, head("detect", 2, Transfer_Encoding=coding) + b"{}") == "1"
+
+
+def test_a_refusal_comes_instead_of_continue(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", 11 * MIB, Expect="100-continue"))
+        assert read(connection)[2]["errorcode"] == "7"
+
+
+def test_continue_and_then_the_body(served: Served, selfie: bytes) -> None:
+    data = json.dumps(body(image=image(selfie))).encode()
+    with connect(served) as connection:
+        connection.sendall(head("detect", len(data), Expect="100-continue"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(data)
+        assert read(connection)[2]["errorcode"] == "0"
+    assert errorcode(served, head("detect", 0, Expect="100-continue")) == "3"
+
+
+def test_requests_sent_ahead_are_answered_in_order(served: Served, selfie: bytes) -> None:
+    with connect(served) as connection:
+        connection.sendall(good("detect", selfie) + head("compare", 1) + b"x" + good("x", b""))
+        codes = [read(connection)[2]["errorcode"] for _ in range(3)]
+    assert codes == ["0", "3", "404"]
+
+
+def test_the_documents_request_line(served: Served, selfie: bytes) -> None:
+    # Section 1.6 shows the whole address in the request line.
+    request = good("detect", selfie).replace(b"POST /", b"POST http://e.ai.pingan.com.cn/", 1)
+    assert errorcode(served, request) == "0"
+
+
+def test_http_1_0(served: Served, selfie: bytes) -> None:
+    request = good("detect", selfie)
+    assert errorcode(served, request.replace(b"HTTP/1.1", b"HTTP/1.0", 1)) == "0"
+    assert errorcode(served, without("Host", request).replace(b"HTTP/1.1", b"HTTP/1.0", 1)) == "1"
+
+
+def test_a_client_that_stops_sending_but_listens(served: Served, selfie: bytes) -> None:
+    with connect(served) as connection:
+        connection.sendall(good("detect", selfie))
+        connection.shutdown(socket.SHUT_WR)
+        assert read(connection)[2]["errorcode"] == "0"
+
+
+def test_head_requests_get_no_body(served: Served) -> None:
+    connection = http.client.HTTPConnection(*served.client().address, timeout=HANG_S)
+    connection.request("HEAD", "/openapi/face/v2/detect")
+    reply = connection.getresponse()
+    assert (reply.status, reply.read()) == (404, b"")
+
+
+def test_replies_name_no_software(served: Served, client: Client) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", 0))
+        fields = read(connection)[1]
+    assert sorted(fields) == ["Content-Length", "Content-Type", "Date", "X-Request-Id"]
+    assert fields["Content-Type"] == "application/json"
