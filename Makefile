@@ -16,7 +16,7 @@ endif
 READY = $(VENV)/run-$(DEVICE)
 TESTABLE = $(VENV)/test-$(DEVICE)
 
-.PHONY: run setup test lint demo fuzz clean
+.PHONY: run setup test lint fuzz train-descreen demo clean
 
 run: $(READY)
 	$(BIN)/python -m shim --demo --port $(PORT)
@@ -30,6 +30,16 @@ lint: $(TESTABLE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# 20,000 hostile requests over a socket; a short seeded run is part of `make test`.
+fuzz: $(TESTABLE)
+	FUZZ=20000 $(BIN)/python -m pytest -s tests/shim/test_fuzz.py -k hostile
+
+# PORTRAITS is a folder with us_officials/ and gan_idcards/. Resumes from build/descreen.
+train-descreen: $(TESTABLE)
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/python weights/build/train_descreen.py --portraits $(PORTRAITS) \
+		--work build/descreen --out weights/default/descreen.onnx
 
 demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo

@@ -13,7 +13,7 @@ from engine import Engine, FaceNotFound, ImageError
 from engine.runtime import usable_cores
 from shim import contract, validation
 from shim.admission import Admission
-from shim.contract import Body, Problem, Refusal
+from shim.contract import Body, Endpoint, Problem, Refusal
 from shim.gate import Gate
 from shim.keys import KeysError, KeyStore
 from shim.observability import Journal, Record
@@ -121,7 +121,7 @@ class Service:
 
     def _reply(self, status: int, code: str, message: str, members: Body) -> Response:
         g.record.code = code
-        endpoint = contract.ENDPOINTS.get(request.path)
+        endpoint = _endpoint()
         body = contract.envelope(endpoint, code, message, members, self.settings.aliases)
         return Response(orjson.dumps(body), status, content_type="application/json")
 
@@ -129,7 +129,7 @@ class Service:
         """Name the request in its reply and note it."""
         record: Record = g.record
         record.lap("encode")
-        endpoint = contract.ENDPOINTS.get(request.path)
+        endpoint = _endpoint()
         response.headers["X-Request-Id"] = record.id
         self.journal.write(
             record,
@@ -138,6 +138,11 @@ class Service:
             response.content_length or 0,
         )
         return response
+
+
+def _endpoint() -> Endpoint | None:
+    # Not request.path, in which werkzeug has tidied up the slashes.
+    return contract.ENDPOINTS.get(request.environ.get("PATH_INFO", ""))
 
 
 def _discard(environ: dict[str, Any]) -> None:

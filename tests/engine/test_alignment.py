@@ -19,7 +19,8 @@ def test_transform_undoes_a_similarity(angle: float, scale: float, shift: float)
 
 def test_transform_is_the_least_squares_one() -> None:
     """Against OpenCV's solver on landmarks that no similarity maps exactly."""
-    crooked = ARCFACE_TEMPLATE * 2 + np.float32([[9, 0], [0, 5], [-4, 2], [3, 3], [0, -6]])
+    bent = np.array([[9, 0], [0, 5], [-4, 2], [3, 3], [0, -6]], np.float32)
+    crooked = ARCFACE_TEMPLATE * 2 + bent
     matrix = similarity_transform(crooked)
     residual = ((crooked @ matrix[:, :2].T + matrix[:, 2] - ARCFACE_TEMPLATE) ** 2).sum()
     other, _ = cv2.estimateAffinePartial2D(

@@ -6,7 +6,7 @@ import hmac
 import http.client
 import json
 import time
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 APP_ID = "6222980101038034"
@@ -76,3 +76,20 @@ class Client:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def read_reply(stream: BinaryIO) -> tuple[int, dict[str, str], dict[str, Any]] | None:
+    """The next reply of a raw socket's file; None when the server has closed."""
+    first = stream.readline()
+    if not first:
+        return None
+    status = int(first.split()[1])
+    fields = {}
+    while line := stream.readline().strip().decode("latin-1"):
+        name, _, value = line.partition(": ")
+        fields[name] = value
+    if status == 100:
+        return read_reply(stream)
+    text = stream.read(int(fields["Content-Length"]))
+    assert b"Traceback" not in text
+    return status, fields, json.loads(text)

@@ -131,7 +131,7 @@ def test_recording_and_replay(
     recording.save(tape, recorded)
     capsys.readouterr()
     assert kit("--replay", tape) == 1
-    assert "errorcode is '0', theirs '99'" in capsys.readouterr().out
+    assert "errorcode is '9', theirs '99'" in capsys.readouterr().out
     assert kit("--replay", tmp_path / "none") == 2
     monkeypatch.setattr("sys.argv", ["conformance", "http://127.0.0.1:9"])
     assert main() == 1

@@ -12,6 +12,7 @@ Another pack, on your own photos:
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,7 +92,7 @@ def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) ->
             )
     reference = worst(cohorts, REFERENCE_FMR)
     assert reference is not None
-    section = {"cosine": round(reference[1], 4), "steepness": steepness}
+    section = {"cosine": _rounded_up(reference[1]), "steepness": steepness}
     scale = SimilarityScale(section)
     everyone = ErrorRates(pairs, scores)
     at = section["cosine"]
@@ -112,12 +113,9 @@ def _table(cohorts: Cohorts, scale: SimilarityScale) -> list[dict[str, Any]]:
         point = worst(cohorts, fmr)
         if point is None:
             break
-        name, cosine = point
-        shown = THRESHOLD if fmr == REFERENCE_FMR else round(scale(cosine), 4)
-        if len(cohorts) == 1:
-            shown = round(scale(cosine), 4)
+        name, cosine = point[0], _rounded_up(point[1])
         rates = cohorts[name]
-        row = {"fmr": float(f"{fmr:g}"), "similarity": shown, "cosine": round(cosine, 4)}
+        row = {"fmr": float(f"{fmr:g}"), "similarity": round(scale(cosine), 4), "cosine": cosine}
         interval = {key: value for key, value in _rate(rates, cosine).items() if key != "fmr"}
         rows.append({**row, **interval, "people": rates.people, "cohort": name})
     return rows
@@ -129,8 +127,12 @@ def _rate(rates: ErrorRates, cosine: float) -> dict[str, float | int]:
     return {**{key: float(f"{value:.3g}") for key, value in values.items()}, "pairs": rate.trials}
 
 
+def _rounded_up(cosine: float) -> float:
+    return math.ceil(cosine * 1e4) / 1e4
+
+
 def _people(fmr: float) -> int:
-    return int(np.ceil((1 + np.sqrt(1 + 8 * pairs_needed(fmr))) / 2))
+    return math.ceil((1 + math.sqrt(1 + 8 * pairs_needed(fmr))) / 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

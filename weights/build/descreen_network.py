@@ -52,11 +52,14 @@ class DescreenNetwork(nn.Module):  # type: ignore[misc]
         self.decoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, UP_BLOCKS, strict=False))
         self.head = nn.Conv2d(WIDTHS[0], 16, 3, padding=1)
         nn.init.zeros_(self.head.weight)
-        self.score = nn.Sequential(
-            nn.Linear(2 * WIDTHS[-1] + 6, 64), nn.ReLU(), nn.Linear(64, 1)
-        )
+        self.score = nn.Sequential(nn.Linear(2 * WIDTHS[-1] + 6, 64), nn.ReLU(), nn.Linear(64, 1))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        clean, logits, evidence = self.restore(image)
+        return clean, logits, self.score(evidence)[:, 0]
+
+    def restore(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The clean picture, mask logits, and what the score is judged from."""
         x = self.stem(functional.pixel_unshuffle(image / 127.5 - 1.0, 2))
         skips = []
         for stage, down in zip(self.encoder, self.down, strict=False):
@@ -72,11 +75,11 @@ class DescreenNetwork(nn.Module):  # type: ignore[misc]
         out = functional.pixel_shuffle(self.head(x), 2)
         logits = out[:, 3:]
         change = cover(logits).to(image.dtype) * out[:, :3]
-        score = self.score(torch.cat([pooled, _evidence(logits, change)], 1))[:, 0]
-        return image + change * 127.5, logits, score
+        evidence = torch.cat([pooled, _spread(logits, change)], 1)
+        return image + change * 127.5, logits, evidence
 
 
-def _evidence(logits: Tensor, change: Tensor) -> Tensor:
+def _spread(logits: Tensor, change: Tensor) -> Tensor:
     """What the mask and the change say about a mesh, `(N, 6)`: how much, and how far spread."""
     mask = cover(logits.detach())
     change = change.detach().abs().mean(1, keepdim=True).to(mask.dtype)

@@ -17,34 +17,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import capture as captures
 import cv2
-import mesh as meshes
 import numpy as np
 import torch
+from descreen_gate import fit_gate
 from descreen_network import DescreenNetwork, cover, export
+from examples import example, pictures
 from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 from torch.nn import functional
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
-Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
-
-
-def example(
-    portraits: Portraits, rng: np.random.Generator, height: int, width: int, whole: bool = False
-) -> Example:
-    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
-    capture = captures.sample(rng)
-    image, side = portraits.draw(
-        rng, round(height / capture.scale), round(width / capture.scale), whole
-    )
-    mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
-    meshed, clean, mask = captures.expose(image, mesh, capture, height, width)
-    seen = (np.abs(meshed.astype(np.int16) - clean).max(2) > 12)[mask > 0.5].sum() / mask.size
-    label = 0.0 if mesh is None else 1.0 if seen > 0.01 else -1.0
-    return meshed, clean, mask, np.float32(label)
 
 
 def draw_batch(
@@ -64,16 +48,13 @@ def _whole(step: int) -> bool:
     return step % 4 == 3
 
 
-def pictures(batch: np.ndarray | Tensor) -> Tensor:
-    """`(N, H, W, 3)` uint8 -> `(N, 3, H, W)` float32, channels last in memory."""
-    return torch.as_tensor(batch).permute(0, 3, 1, 2).float()
-
-
 def loss_of(
     network: DescreenNetwork, batch: tuple[Tensor, ...], recognition: Recognition | None = None
 ) -> Tensor:
     meshed, clean, mask, label = batch
     meshed, clean, mask = pictures(meshed), pictures(clean), mask[:, None]
+    # Beside the lines the photo is to stay as it is, traces of compression included.
+    clean = torch.where(mask > 0.02, clean, meshed)
     with torch.autocast("cpu", torch.bfloat16):
         restored, logits, score = network(meshed)
     weight = 1.0 + 4.0 * mask
@@ -181,7 +162,9 @@ def train(worker: int, options: argparse.Namespace) -> None:
             }
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
             running = 0.0
+    report = fit_gate(average, portraits, held_out, options.gate, options.seed)
     if worker == 0:
+        print(json.dumps(report), flush=True)
         export(average, options.out)
 
 
@@ -214,6 +197,7 @@ def main() -> None:
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.7, help="share of steps without it")
+    parser.add_argument("--gate", type=int, default=8000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1.2e-3)

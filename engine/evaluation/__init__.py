@@ -1,0 +1,1 @@
+"""Offline measurement over labelled pictures: python -m engine.evaluation, see its --help."""

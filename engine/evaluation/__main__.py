@@ -1,0 +1,40 @@
+"""python -m engine.evaluation verification|detection|liveness|descreen|speed: figures and reports.
+
+Needs the extra [eval]; --ray needs [cluster].
+"""
+
+import argparse
+import importlib
+import sys
+
+from engine import EngineError
+
+COMMANDS = {
+    "verification": "false match and false non-match rates over pairs of photos",
+    "detection": "boxes and landmarks against ground truth",
+    "liveness": "errors on attacks and on live captures, after ISO/IEC 30107-3",
+    "descreen": "how much of a photo comes back when its mesh is taken out",
+    "speed": "time per stage",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0, or 1 with one readable line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m engine.evaluation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in COMMANDS.items():
+        module = importlib.import_module(f"engine.evaluation.{name}")
+        command = commands.add_parser(name, help=about, description=module.__doc__)
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

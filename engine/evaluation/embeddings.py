@@ -1,0 +1,144 @@
+"""Embeddings of many photos, each computed once and kept on disk."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import Engine, FaceNotFound, ImageError
+from engine.packs import Pack, read_pack
+
+Vector = NDArray[np.float32] | None
+"""A unit vector, or None where no face was found: a failure to enrol."""
+
+PIPELINE = ("alignment", "boxes", "detection", "embedding", "images", "yunet", "zoo")
+"""Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
+
+
+class EmbeddingCache:
+    """A file that remembers embeddings by pack and picture, so that a run can be resumed.
+
+    Pictures are known by their content, and packs by their networks, settings and PIPELINE. What
+    is added is on disk at once.
+    """
+
+    def __init__(self, path: Path, pack: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._pack = pack
+        self._base = sqlite3.connect(path)
+        self._base.execute(
+            "CREATE TABLE IF NOT EXISTS embeddings"
+            " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
+        )
+
+    def __enter__(self) -> "EmbeddingCache":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._base.close()
+
+    def read(self) -> dict[str, Vector]:
+        """Everything known of this pack, by the picture's checksum."""
+        rows = self._base.execute(
+            "SELECT picture, vector FROM embeddings WHERE pack = ?", (self._pack,)
+        )
+        return {
+            picture: None if blob is None else np.frombuffer(blob, np.float32)
+            for picture, blob in rows
+        }
+
+    def add(self, picture: str, vector: Vector) -> None:
+        blob = None if vector is None else vector.astype(np.float32).tobytes()
+        with self._base:
+            self._base.execute(
+                "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", (self._pack, picture, blob)
+            )
+
+
+def checksum(pack: Pack) -> str:
+    """What decides about an embedding: two networks with their settings, and the code around."""
+    digest = hashlib.sha256()
+    for role in ("detector", "embedding"):
+        digest.update(json.dumps(dict(pack.entry(role).settings), sort_keys=True).encode())
+    for name in PIPELINE:
+        digest.update((Path(__file__).parents[1] / f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def file_checksum(path: Path) -> str:
+    """Raises ImageError for a file that cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def embed_photos(
+    paths: Sequence[Path],
+    cache_file: Path,
+    pack: str | Path | None = None,
+    providers: Sequence[str] | None = None,
+    ray: str | None = None,
+) -> list[Vector]:
+    """One vector a path, in order; computed here, or on a Ray cluster's workers."""
+    from tqdm import tqdm
+
+    with EmbeddingCache(cache_file, checksum(read_pack(pack))) as cache:
+        known = cache.read()
+        sums = [file_checksum(path) for path in paths]
+        wanted = dict(zip(sums, paths, strict=True))
+        missing = {digest: path for digest, path in wanted.items() if digest not in known}
+        if ray is None:
+            done = _embed_here(missing, pack, providers)
+        else:
+            from engine.evaluation.cluster import embed_on_cluster
+
+            done = embed_on_cluster(missing, ray, pack, providers)
+        bar: Iterable[tuple[str, Vector]] = tqdm(done, "embed", total=len(missing), disable=None)
+        for digest, vector in bar:
+            cache.add(digest, vector)
+            known[digest] = vector
+    return [known[digest] for digest in sums]
+
+
+def embed_file(engine: Engine, path: Path) -> Vector:
+    """None where there is no face in the picture, or no picture in the file."""
+    try:
+        return engine.embed(path)
+    except (FaceNotFound, ImageError):
+        return None
+
+
+def _embed_here(
+    missing: Mapping[str, Path], pack: str | Path | None, providers: Sequence[str] | None
+) -> Iterator[tuple[str, Vector]]:
+    if not missing:
+        return
+    with Engine(pack, providers) as engine, ThreadPoolExecutor(2) as pool:
+        # Two threads, so that one decodes while the networks run for the other.
+        vectors = pool.map(lambda path: embed_file(engine, path), missing.values())
+        yield from zip(missing, vectors, strict=True)
+
+
+def cosines(vectors: Sequence[Vector], a: NDArray[np.int64], b: NDArray[np.int64]) -> (
+    NDArray[np.float64]
+):  # fmt: skip
+    """(N,) cosines of pairs of the vectors, NaN where one of the two is missing."""
+    width = next((len(vector) for vector in vectors if vector is not None), 1)
+    table = np.stack([np.full(width, np.nan, np.float32) if v is None else v for v in vectors])
+    result = np.empty(len(a))
+    for start in range(0, len(a), 1 << 18):
+        part = slice(start, start + (1 << 18))
+        result[part] = np.einsum("nd,nd->n", table[a[part]], table[b[part]])
+    return result

@@ -1,0 +1,126 @@
+"""Pairs of a meshed photo and its clean counterpart, synthesised from a seed or read from files."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.images import Pixels, load
+
+SIZES = ((102, 126), (178, 220), (295, 413), (358, 441), (800, 1000))
+_BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """meshed, clean: (H, W, 3) uint8 BGR. mask: (H, W) float32, above 0 on and beside lines.
+
+    groups: what the pair belongs to, such as {"family": "scales", "size": "178x220"}.
+    """
+
+    name: str
+    meshed: Pixels
+    clean: Pixels
+    mask: NDArray[np.float32]
+    groups: dict[str, str]
+
+
+def generator(name: str) -> Any:
+    """Module `mesh` or `capture` of the mesh generator, which lies with the training recipe."""
+    if not (_BUILD / f"{name}.py").exists():
+        raise SystemExit(
+            f"{_BUILD / name}.py is missing: meshes are synthesised from a checkout of the "
+            "project only; give --clean and --meshed instead"
+        )
+    if str(_BUILD) not in sys.path:
+        sys.path.append(str(_BUILD))
+    return importlib.import_module(name)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The pictures below a folder, sorted. Raises SystemExit when there is none."""
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+    if not found:
+        raise SystemExit(f"{folder}: no PNG, JPEG or BMP pictures")
+    return found
+
+
+class Synthesised:
+    """`count` pairs from the pictures of a folder; pair i depends on the seed and i alone."""
+
+    def __init__(
+        self,
+        folder: Path,
+        count: int,
+        families: Sequence[str],
+        seed: int = 0,
+        sizes: Sequence[tuple[int, int]] = SIZES,
+    ) -> None:
+        paths = pictures(folder)
+        order = np.random.default_rng(seed).permutation(len(paths))
+        self._paths = [paths[i] for i in order]
+        self._count, self._families, self._seed, self._sizes = count, families, seed, sizes
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Pair:
+        mesh, capture = generator("mesh"), generator("capture")
+        rng = np.random.default_rng((self._seed, number))
+        path = self._paths[number % len(self._paths)]
+        # Families and sizes take turns at different pace, so that every pairing occurs.
+        family = self._families[number % len(self._families)]
+        width, height = self._sizes[number // len(self._families) % len(self._sizes)]
+        how = capture.sample(rng)
+        drawn_on = round(width / how.scale), round(height / how.scale)
+        photo = cut_out(load(path), *drawn_on)
+        lines = mesh.sample(rng, min(drawn_on), [family])
+        meshed, clean, mask = capture.expose(photo, lines, how, height, width)
+        third = min(2, int(3 * (lines.opacity - 0.25) / 0.7))
+        groups = {
+            "family": family,
+            "size": f"{width}x{height}",
+            "opacity": ("faint", "middle", "strong")[third],
+            "compressed after": "JPEG" if how.jpeg_after else "no",
+        }
+        return Pair(path.name, meshed, clean, mask, groups)
+
+
+class Files:
+    """Pairs of files with the same stem in two folders."""
+
+    def __init__(self, clean: Path, meshed: Path) -> None:
+        plain = {path.stem: path for path in pictures(clean)}
+        self._pairs = [(plain[p.stem], p) for p in pictures(meshed) if p.stem in plain]
+        if not self._pairs:
+            raise SystemExit(f"{clean} and {meshed} share no file stem")
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, number: int) -> Pair:
+        clean, meshed = (load(path) for path in self._pairs[number])
+        if clean.shape != meshed.shape:
+            raise SystemExit(f"{self._pairs[number][1]} is not of its clean picture's size")
+        changed = np.abs(clean.astype(np.int16) - meshed).max(2) > 12
+        mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+        size = f"{clean.shape[1]}x{clean.shape[0]}"
+        return Pair(self._pairs[number][1].name, meshed, clean, mask, {"size": size})
+
+
+def cut_out(image: Pixels, width: int, height: int) -> Pixels:
+    """The largest centred part with this aspect, resized to `(height, width, 3)`."""
+    rows, columns = image.shape[:2]
+    scale = min(columns / width, rows / height)
+    box_w, box_h = max(1, round(width * scale)), max(1, round(height * scale))
+    top, left = (rows - box_h) // 2, (columns - box_w) // 2
+    part = image[top : top + box_h, left : left + box_w]
+    how = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)

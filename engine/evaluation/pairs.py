@@ -1,0 +1,146 @@
+"""Pairs of photos to be compared: all of a folder's, LFW's, or those of a table."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.photos import Photo, SampleError
+
+Indices = NDArray[np.int64]
+FOLDS, PAIRS_PER_FOLD = 10, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """N pairs. a, b: (N,) indices into photos. fold: (N,) of LFW's protocol, or None."""
+
+    photos: Sequence[Photo]
+    a: Indices
+    b: Indices
+    fold: Indices | None = None
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def take(self, chosen: NDArray[Any]) -> "Pairs":
+        """Some of the pairs, by index or mask."""
+        fold = None if self.fold is None else self.fold[chosen]
+        return Pairs(self.photos, self.a[chosen], self.b[chosen], fold)
+
+    @property
+    def people(self) -> Indices:
+        """A number per photo, equal for one person's photos."""
+        return np.unique([photo.person for photo in self.photos], return_inverse=True)[1]
+
+    @property
+    def same(self) -> NDArray[np.bool_]:
+        """(N,) whether a pair shows one person."""
+        people = self.people
+        result: NDArray[np.bool_] = people[self.a] == people[self.b]
+        return result
+
+    @property
+    def cohorts(self) -> dict[str, NDArray[np.bool_]]:
+        """Of every cohort, which pairs have both people in it; empty when there is but one."""
+        names, codes = np.unique([photo.cohort for photo in self.photos], return_inverse=True)
+        if len(names) < 2:
+            return {}
+        inside = np.where(codes[self.a] == codes[self.b], codes[self.a], -1)
+        return {str(name): inside == code for code, name in enumerate(names) if name}
+
+
+def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
+    """Every genuine pair, and every impostor pair or that many of them at random."""
+    people = np.unique([photo.person for photo in photos], return_inverse=True)[1]
+    total = len(photos) * (len(photos) - 1) // 2
+    if total <= impostors:
+        a, b = np.triu_indices(len(photos), 1)
+        return Pairs(photos, a, b)
+    a, b = _genuine(people)
+    rng = np.random.default_rng(seed)
+    drawn = np.sort(rng.integers(0, len(photos), (impostors * 5 // 4, 2)), axis=1)
+    drawn = rng.permutation(np.unique(drawn[people[drawn[:, 0]] != people[drawn[:, 1]]], axis=0))
+    drawn = drawn[:impostors]
+    return Pairs(photos, np.concatenate([a, drawn[:, 0]]), np.concatenate([b, drawn[:, 1]]))
+
+
+def folded_pairs(photos: Sequence[Photo], seed: int = 0) -> Pairs:
+    """Ten folds of 300 genuine and 300 impostor pairs, no person in two folds, drawn at random.
+
+    Made as LFW's View 2 was (Huang et al., "Labeled Faces in the Wild", 2007, section 3), for a
+    set that is not LFW or holds only a part of it. Raises SampleError for a set too small.
+    """
+    people = np.unique([photo.person for photo in photos], return_inverse=True)[1]
+    rng = np.random.default_rng(seed)
+    fold_of = (rng.permutation(people.max() + 1) % FOLDS)[people]
+    chosen = []
+    for fold in range(FOLDS):
+        inside = np.flatnonzero(fold_of == fold)
+        a, b = np.triu_indices(len(inside), 1)
+        same = people[inside[a]] == people[inside[b]]
+        for group in (np.flatnonzero(same), np.flatnonzero(~same)):
+            if len(group) < PAIRS_PER_FOLD:
+                raise SampleError(
+                    f"ten folds need {PAIRS_PER_FOLD} genuine and as many impostor pairs each; "
+                    f"one has only {len(group)}: more people or more photos of them are needed"
+                )
+            taken = rng.choice(group, PAIRS_PER_FOLD, replace=False)
+            chosen.append((inside[a[taken]], inside[b[taken]], np.full(len(taken), fold)))
+    return Pairs(photos, *(np.concatenate(part) for part in zip(*chosen, strict=True)))
+
+
+def read_lfw(root: Path, listing: Path) -> Pairs:
+    """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold)."""
+    lines = [line.split() for line in listing.read_text("utf-8").splitlines() if line.strip()]
+    folds, size = (1, int(lines[0][0])) if len(lines[0]) == 1 else map(int, lines[0])
+    if len(lines) - 1 != folds * size * 2:
+        raise SampleError(f"{listing}: {len(lines) - 1} pairs, its first line promises otherwise")
+    named = [
+        ((name, first), (rest[0] if len(rest) == 2 else name, rest[-1]))
+        for name, first, *rest in lines[1:]
+    ]
+    index = {key: n for n, key in enumerate(sorted({key for pair in named for key in pair}))}
+    photos = [Photo(root / name / f"{name}_{int(number):04d}.jpg", name) for name, number in index]
+    ends = np.array([[index[x], index[y]] for x, y in named])
+    fold = np.repeat(np.arange(folds), 2 * size) if folds > 1 else None
+    return Pairs(photos, ends[:, 0], ends[:, 1], fold)
+
+
+def read_table(listing: Path) -> Pairs:
+    """A CSV with columns a, b (paths, relative to the file's folder), same (1 or 0), and perhaps
+    cohort. Photos that genuine pairs connect are one person's."""
+    with listing.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"a", "b", "same"} <= set(rows[0]):
+        raise SampleError(f"{listing} must have a header with a, b and same, and rows below it")
+    person: dict[str, str] = {}
+    cohort: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while person.setdefault(name, name) != name:
+            name = person[name]
+        return name
+
+    for row in rows:
+        a, b = root(row["a"]), root(row["b"])
+        if row["same"].strip().lower() in ("1", "true", "yes"):
+            person[a] = b
+        cohort.update(dict.fromkeys((row["a"], row["b"]), row.get("cohort") or ""))
+    index = {name: number for number, name in enumerate(person)}
+    photos = [Photo(listing.parent / name, root(name), cohort[name]) for name in index]
+    ends = np.array([[index[row["a"]], index[row["b"]]] for row in rows])
+    return Pairs(photos, ends[:, 0], ends[:, 1])
+
+
+def _genuine(people: Indices) -> tuple[Indices, Indices]:
+    ends = [np.zeros((0, 2), np.int64)]
+    order = np.argsort(people, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(people[order])) + 1):
+        ends.append(np.stack([group[side] for side in np.triu_indices(len(group), 1)], 1))
+    both = np.concatenate(ends)
+    return both[:, 0], both[:, 1]

@@ -1,0 +1,62 @@
+"""Labelled photos: who is on which picture, and what group of people they belong to."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.errors import EngineError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+
+
+class SampleError(EngineError):
+    """Labelled data is missing, unreadable or too small; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture. person: unique over the set. cohort: people alike (sex, ethnic group), or ""."""
+
+    path: Path
+    person: str
+    cohort: str = ""
+
+
+def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
+    """Photos as root/person/photo, root/cohort/person/photo, or root/photo (a person each).
+
+    cohort: a regular expression; what it matches of the person's name is the cohort.
+    Raises SampleError for a folder without pictures.
+    """
+    photos = [_photo(path.relative_to(root), root) for path in picture_files(root)]
+    if cohort is None:
+        return photos
+    pattern = re.compile(cohort)
+    return [replace(photo, cohort=_match(pattern, photo.person)) for photo in photos]
+
+
+def picture_files(root: Path) -> list[Path]:
+    """Every picture below a folder, in a fixed order. Raises SampleError when there is none."""
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise SampleError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    return paths
+
+
+def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:
+    """The photos without those that a file names, one stem or file name a line; # is a comment."""
+    lines = (line.split("#")[0].strip() for line in listed.read_text("utf-8").splitlines())
+    names = {line for line in lines if line}
+    return [p for p in photos if p.path.name not in names and p.path.stem not in names]
+
+
+def _photo(path: Path, root: Path) -> Photo:
+    folders = path.parts[:-1]
+    person = "/".join(folders) or path.stem
+    return Photo(root / path, person, folders[0] if len(folders) > 1 else "")
+
+
+def _match(pattern: re.Pattern[str], person: str) -> str:
+    found = pattern.search(person)
+    return found.group(0) if found else ""

@@ -1,0 +1,88 @@
+"""Plots of error rates (matplotlib figures)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.statistics import ErrorRates
+
+Floats = NDArray[np.float64]
+COLOURS = ("#1f6fb4", "#d1495b", "#3a8f5c", "#8a5fb0", "#c98a1b")
+
+
+def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4.2))
+    axes.set(title=title, xlabel=across, ylabel=up)
+    axes.grid(alpha=0.3, which="both")
+    return figure, axes
+
+
+def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
+    """FNMR against FMR, both logarithmic, with 95 % bands and each system's threshold."""
+    figure, axes = _axes("DET, band: 95 % of bootstraps over people", "FMR", "FNMR")
+    lowest = 1.0
+    for colour, (name, (rates, threshold)) in zip(COLOURS, systems.items(), strict=False):
+        _, fmr, fnmr = rates.curve()
+        fmr_band, fnmr_band = rates.bands()
+        shown = fmr > 0
+        lowest = min(lowest, 1 / max(len(rates.impostor), 1), 1 / max(len(rates.genuine), 1))
+        axes.plot(fmr[shown], fnmr[shown], color=colour, label=name)
+        axes.fill_between(fmr[shown], *fnmr_band[:, shown], color=colour, alpha=0.2, lw=0)
+        axes.fill_betweenx(fnmr[shown], *fmr_band[:, shown], color=colour, alpha=0.12, lw=0)
+        point = max(rates.fmr(threshold).value, lowest), rates.fnmr(threshold).value
+        axes.plot(*point, "o", color=colour, label=f"threshold {threshold:.3f}")
+    axes.set(xscale="log", yscale="log", xlim=(lowest, 1), ylim=(max(lowest, 1e-4), 1))
+    axes.legend()
+    return figure
+
+
+def roc(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
+    """True match rate against FMR, with 95 % bands."""
+    figure, axes = _axes("ROC, band: 95 % of bootstraps over people", "FMR", "1 − FNMR")
+    for colour, (name, (rates, threshold)) in zip(COLOURS, systems.items(), strict=False):
+        _, fmr, fnmr = rates.curve()
+        shown = fmr > 0
+        axes.plot(fmr[shown], 1 - fnmr[shown], color=colour, label=name)
+        band = 1 - rates.bands()[1][:, shown]
+        axes.fill_between(fmr[shown], *band, color=colour, alpha=0.2, lw=0)
+        at = rates.fmr(threshold).value
+        if at > 0:
+            axes.axvline(at, color=colour, ls=":", label=f"threshold {threshold:.3f}")
+    axes.set(xscale="log")
+    axes.legend(loc="lower right")
+    return figure
+
+
+def histogram(title: str, across: str, groups: Mapping[str, Floats], threshold: float) -> Any:
+    """Shares of several groups of scores, with the threshold drawn in."""
+    figure, axes = _axes(title, across, "share of the group")
+    values = [group for group in groups.values() if len(group)]
+    low, high = min(group.min() for group in values), max(group.max() for group in values)
+    edges = np.linspace(low, max(high, low + 1e-6), 80)
+    for colour, (name, group) in zip(COLOURS, groups.items(), strict=False):
+        if len(group):
+            weights = np.full(len(group), 1 / len(group))
+            axes.hist(group, edges, weights=weights, color=colour, alpha=0.55, label=name)
+    axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
+    axes.set(yscale="log")
+    axes.legend()
+    return figure
+
+
+def lines(
+    title: str, across: str, up: str, curves: Mapping[str, tuple[Floats, Floats]], **scales: str
+) -> Any:
+    """Plain curves; scales: xscale, yscale."""
+    figure, axes = _axes(title, across, up)
+    for colour, (name, (x, y)) in zip(COLOURS, curves.items(), strict=False):
+        axes.plot(x, y, color=colour, label=name)
+    axes.set(**scales)
+    axes.legend()
+    return figure

@@ -1,0 +1,81 @@
+"""Time per stage, on your pictures and this machine, one call at a time.
+
+speed photos/ --out report/
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from engine import Engine
+from engine.alignment import align
+from engine.evaluation.photos import picture_files
+from engine.evaluation.report import Report
+from engine.evaluation.systems import progress, providers
+from engine.images import load
+from engine.networks import Networks
+from engine.packs import read_pack
+from engine.quality import assess
+from engine.runtime import Runtime
+
+Times = dict[str, list[float]]
+T = TypeVar("T")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photos", type=Path, help="folder of photos with faces")
+    parser.add_argument("--count", type=int, default=100, help="pictures at most")
+    parser.add_argument("--threads", type=int, help="CPU threads of one network's run")
+    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
+    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+
+
+def run(args: argparse.Namespace) -> int:
+    paths = picture_files(args.photos)[: args.count]
+    times = measure(paths, args)
+    with Engine(args.pack, providers(args), args.threads) as engine:
+        info = engine.info()
+    report = Report(f"Speed: {len(paths)} pictures of {args.photos}")
+    report.text(f"Providers: {', '.join(info['providers'])}; threads: {info['threads']}.")
+    rows, metrics = [], {}
+    for stage, seconds in times.items():
+        low, middle, high = 1000 * np.percentile(seconds, [5, 50, 95])
+        rows.append([stage, len(seconds), f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"])
+        metrics[stage] = {"runs": len(seconds), "median_ms": middle, "p5_ms": low, "p95_ms": high}
+    report.table("Milliseconds", ["stage", "runs", "median", "5 %", "95 %"], rows)
+    report.write(args.out, {"stages": metrics, "engine": info})
+    return 0
+
+
+def measure(paths: list[Path], args: argparse.Namespace) -> Times:
+    """Seconds of every stage, on the pictures where it applies; the first picture only warms up."""
+    pack = read_pack(args.pack)
+    networks = Networks(pack, Runtime(providers(args), args.threads))
+    times: Times = {}
+    for path in progress([paths[0], *paths], "speed"):
+        pixels = _timed(times, "decode", load, path)
+        faces = _timed(times, "detect one", networks.detection.largest, pixels)
+        _timed(times, "detect all", networks.detection.all, pixels)
+        if not faces:
+            continue
+        size = networks.embedder.size
+        crop = _timed(times, "align", align, pixels, faces[0].landmarks, size)
+        _timed(times, "quality", assess, faces[0], crop)
+        _timed(times, "embed", networks.embedder.embed, [crop])
+        if "liveness" in pack.entries:
+            _timed(times, "liveness", networks.liveness.judge, pixels, faces[0])
+        if "descreen" in pack.entries:
+            _timed(times, "descreen", networks.descreener.descreen, pixels)
+    return {stage: seconds[1:] for stage, seconds in times.items() if len(seconds) > 1}
+
+
+def _timed(times: Times, stage: str, work: Callable[..., T], *arguments: Any) -> T:
+    start = time.perf_counter()
+    result = work(*arguments)
+    times.setdefault(stage, []).append(time.perf_counter() - start)
+    return result

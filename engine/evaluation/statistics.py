@@ -1,0 +1,179 @@
+"""Error rates of scored pairs, with intervals that know that pairs share people."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.pairs import Pairs
+from engine.similarity import ERRORS_NEEDED
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A measured rate, its 95 % interval, and how many trials it comes from."""
+
+    value: float
+    low: float
+    high: float
+    trials: int
+
+    def __str__(self) -> str:
+        if not self.trials:
+            return "none"
+        shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
+        return "{} [{}, {}] %".format(*shown)
+
+
+def wilson(errors: int, trials: int) -> Rate:
+    """The score interval of a binomial rate at 95 %, for independent trials.
+
+    Wilson, "Probable inference", JASA 1927; unlike the normal one it holds for rare errors.
+    """
+    if not trials:
+        return Rate(math.nan, 0.0, 1.0, 0)
+    z, rate = 1.959964, errors / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), trials)
+
+
+class ErrorRates:
+    """False match and false non-match rates at any threshold (ISO/IEC 19795-1, section 8).
+
+    scores: (N,), NaN where a photo could not be enrolled; such pairs are in no rate.
+    Intervals come from a bootstrap that draws people, not pairs (Bolle, Ratha & Pankanti, "Error
+    analysis of pattern recognition systems", CVIU 2004): pairs that share a person err together.
+    """
+
+    def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 200, seed: int = 0) -> None:
+        scored, same = ~np.isnan(scores), pairs.same
+        ends = pairs.people[np.stack([pairs.a, pairs.b])]
+        involved, people = np.unique(ends, return_inverse=True)
+        a, b = people.reshape(ends.shape)
+        self.people = len(involved)
+        self.genuine = np.sort(scores[scored & same])
+        self.impostor = np.sort(scores[scored & ~same])
+        self._grid = _grid(self.genuine, self.impostor)
+        rng = np.random.default_rng(seed)
+        self._draws = [
+            np.bincount(rng.integers(0, self.people, self.people), minlength=self.people)
+            for _ in range(replicates)
+        ]
+        genuine, impostor = scored & same, scored & ~same
+        bins = np.searchsorted(self._grid, scores, "right")
+        self._fnmr = self._replicate(bins[genuine], [a[genuine]])
+        self._fmr = 1 - self._replicate(bins[impostor], [a[impostor], b[impostor]])
+
+    def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
+        """(replicates, thresholds): the share of pairs below each threshold."""
+        shares = []
+        for draw in self._draws:
+            weight = draw[people[0]].astype(np.float64)
+            for others in people[1:]:
+                weight *= draw[others]
+            counts = np.bincount(bins, weight, len(self._grid) + 1)[:-1]
+            shares.append(np.cumsum(counts) / max(float(weight.sum()), 1e-12))
+        return np.array(shares).reshape(len(self._draws), len(self._grid))
+
+    def fmr(self, threshold: float) -> Rate:
+        """The share of impostor pairs at or above a threshold."""
+        errors = len(self.impostor) - int(np.searchsorted(self.impostor, threshold, "left"))
+        return self._rate(errors, len(self.impostor), self._fmr, threshold)
+
+    def fnmr(self, threshold: float) -> Rate:
+        """The share of genuine pairs below a threshold."""
+        errors = int(np.searchsorted(self.genuine, threshold, "left"))
+        return self._rate(errors, len(self.genuine), self._fnmr, threshold)
+
+    def _rate(self, errors: int, trials: int, replicates: Floats, threshold: float) -> Rate:
+        plain = wilson(errors, trials)
+        if not trials or not len(replicates) or not errors:
+            return plain
+        column = min(int(np.searchsorted(self._grid, threshold, "left")), len(self._grid) - 1)
+        low, high = np.percentile(replicates[:, column], [2.5, 97.5])
+        # The grid's step may lie beside the threshold; the interval always holds the rate itself.
+        return Rate(plain.value, min(plain.value, low), max(plain.value, high), trials)
+
+    def threshold_at(self, fmr: float) -> float:
+        """The lowest threshold at which the false match rate is at most that."""
+        allowed = math.floor(fmr * len(self.impostor) + 1e-9)
+        if allowed >= len(self.impostor):
+            return float(self.impostor[0])
+        return float(np.nextafter(self.impostor[len(self.impostor) - 1 - allowed], np.inf))
+
+    def supports(self, fmr: float) -> bool:
+        """Whether there are impostor pairs enough to speak of such a rate."""
+        return len(self.impostor) * fmr >= ERRORS_NEEDED - 1e-6
+
+    def fnmr_at(self, fmr: float) -> Rate:
+        """The false non-match rate where the false match rate is that (the measure of NIST's
+        FRTE 1:1); its interval lets the threshold vary with the sample too."""
+        rate = self.fnmr(self.threshold_at(fmr))
+        if not rate.trials or not len(self._fmr):
+            return rate
+        columns = np.argmax(self._fmr <= fmr, axis=1)
+        columns[~(self._fmr <= fmr).any(axis=1)] = len(self._grid) - 1
+        values = self._fnmr[np.arange(len(columns)), columns]
+        low, high = np.percentile(values, [2.5, 97.5])
+        return Rate(rate.value, min(rate.value, low), max(rate.value, high), rate.trials)
+
+    def equal_error_rate(self) -> float:
+        """Where the two rates cross."""
+        fmr, fnmr = self.curve()[1:]
+        at = int(np.argmin(np.abs(fmr - fnmr)))
+        return float((fmr[at] + fnmr[at]) / 2)
+
+    def curve(self) -> tuple[Floats, Floats, Floats]:
+        """Thresholds, FMR and FNMR, along the grid of the intervals."""
+        below = np.searchsorted(self.impostor, self._grid, "left") / max(len(self.impostor), 1)
+        missed = np.searchsorted(self.genuine, self._grid, "left") / max(len(self.genuine), 1)
+        return self._grid, 1 - below, missed
+
+    def bands(self) -> tuple[Floats, Floats]:
+        """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
+        return (
+            np.percentile(self._fmr, [2.5, 97.5], axis=0),
+            np.percentile(self._fnmr, [2.5, 97.5], axis=0),
+        )
+
+
+def _grid(genuine: Floats, impostor: Floats) -> Floats:
+    """Thresholds dense where either rate is small."""
+    rare = np.logspace(0, -7, 281)
+    parts = [np.quantile(impostor, 1 - rare)] if len(impostor) else []
+    parts += [np.quantile(genuine, rare)] if len(genuine) else []
+    return np.unique(np.concatenate(parts))
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+
+
+def folded_accuracy(scores: Floats, same: NDArray[np.bool_], fold: NDArray[np.int64]) -> (
+    tuple[float, float]
+):  # fmt: skip
+    """Mean accuracy over the folds and its standard error, each fold judged at the threshold that
+    is best on the others (LFW's "image-restricted" protocol). A pair without a score is an error.
+    """
+    accuracies = []
+    for number in np.unique(fold):
+        rest, held = fold != number, fold == number
+        order = np.argsort(np.nan_to_num(scores[rest], nan=-np.inf))
+        ordered, truth = scores[rest][order], same[rest][order]
+        # The first k called different: right are the impostors among them, and genuine beyond.
+        right = np.append(0, np.cumsum(~truth)) + np.append(np.cumsum(truth[::-1])[::-1], 0)
+        best = int(np.argmax(right))
+        threshold = ordered[best] if best < len(ordered) else np.inf
+        if 0 < best < len(ordered):
+            threshold = (ordered[best - 1] + ordered[best]) / 2
+        said = scores[held] >= threshold
+        accuracies.append(float(np.mean((said == same[held]) & ~np.isnan(scores[held]))))
+    spread = np.std(accuracies, ddof=1) / math.sqrt(len(accuracies))
+    return float(np.mean(accuracies)), float(spread)

@@ -1,0 +1,114 @@
+"""What is measured: this engine as a library, or a service behind the HTTP API."""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.embeddings import cosines, embed_photos
+from engine.evaluation.endpoint import Endpoint
+from engine.evaluation.pairs import Pairs
+from engine.evaluation.photos import SampleError
+from engine.packs import read_pack
+from engine.similarity import SimilarityScale
+
+LIBRARY = "engine"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A system's answers to pairs: scores (N,), NaN where a face was missing; failed: in which
+    files."""
+
+    name: str
+    scores: NDArray[np.float64]
+    threshold: float
+    failed: Sequence[Path]
+
+
+def add_system_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those that verification, detection and liveness share."""
+    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
+    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
+    parser.add_argument(
+        "--endpoint",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="measure the service behind this URL instead of the library; may be repeated",
+    )
+    parser.add_argument("--with-library", action="store_true", help="and the library beside it")
+    parser.add_argument("--app-id", action="append", default=[], help="one for each --endpoint")
+    parser.add_argument("--app-key", action="append", default=[], help="one for each --endpoint")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
+    parser.add_argument("--replicates", type=int, default=200, help="bootstrap replicates")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def endpoints(args: argparse.Namespace) -> list[Endpoint]:
+    """Raises SampleError unless every --endpoint has a key pair."""
+    if not len(args.endpoint) == len(args.app_id) == len(args.app_key):
+        raise SampleError("give one --app-id and one --app-key for each --endpoint, in its order")
+    return [Endpoint(*each) for each in zip(args.endpoint, args.app_id, args.app_key, strict=True)]
+
+
+def uses_library(args: argparse.Namespace) -> bool:
+    return bool(args.with_library or not args.endpoint)
+
+
+def providers(args: argparse.Namespace) -> list[str] | None:
+    return args.providers.split(",") if args.providers else None
+
+
+def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
+    """Every photo embedded once; similarities on the pack's scale."""
+    paths = [photo.path for photo in pairs.photos]
+    cache = args.cache or args.out / "embeddings.sqlite"
+    vectors = embed_photos(paths, cache, args.pack, providers(args), args.ray)
+    scale = SimilarityScale(read_pack(args.pack).similarity, args.fmr)
+    scores = scale.of(cosines(vectors, pairs.a, pairs.b))
+    failed = [path for path, vector in zip(paths, vectors, strict=True) if vector is None]
+    return Scored(LIBRARY, scores, scale.threshold, failed)
+
+
+def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
+    """One call a pair. Which of the two pictures failed, detect says afterwards."""
+    answers = [
+        endpoint.compare(pairs.photos[a].path, pairs.photos[b].path)
+        for a, b in progress(list(zip(pairs.a, pairs.b, strict=True)), "compare")
+    ]
+    scores = np.array([np.nan if answer is None else answer[0] for answer in answers])
+    thresholds = [answer[1] for answer in answers if answer is not None]
+    if not thresholds:
+        raise SampleError(f"{endpoint.url} found no face in any pair")
+    suspects = np.unique(np.concatenate([pairs.a[np.isnan(scores)], pairs.b[np.isnan(scores)]]))
+    paths = [pairs.photos[index].path for index in suspects]
+    failed = [path for path in paths if not endpoint.detect(path)]
+    return Scored(endpoint.url, scores, thresholds[0], failed)
+
+
+def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:
+    """At most so many pairs, half of them genuine where there are enough: a call each is dear."""
+    if len(pairs) <= calls:
+        return pairs
+    draw = random.Random(seed)
+    same = pairs.same
+    genuine, impostor = np.flatnonzero(same).tolist(), np.flatnonzero(~same).tolist()
+    first = draw.sample(genuine, min(len(genuine), calls // 2))
+    second = draw.sample(impostor, min(len(impostor), calls - len(first)))
+    return pairs.take(np.array(sorted(first + second)))
+
+
+def progress(items: Sequence[T], what: str) -> Sequence[T]:
+    """The items, with a bar on a terminal."""
+    from tqdm import tqdm
+
+    bar: Sequence[T] = tqdm(items, what, disable=None)
+    return bar

@@ -1,0 +1,101 @@
+"""Ground truth of detection: dlib's XML, WIDER FACE's text, or a plain CSV."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.photos import SampleError
+
+Box = tuple[float, float, float, float]
+POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+
+
+@dataclass(frozen=True, slots=True)
+class TrueFace:
+    """box: x, y, width, height. landmarks: (5, 2) in the order of Face.landmarks, or None.
+    ignored: neither missed nor a false alarm counts, as where a face cannot be told."""
+
+    box: Box
+    landmarks: NDArray[np.float64] | None = None
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TruePicture:
+    path: Path
+    faces: list[TrueFace]
+
+
+def read(listing: Path, images: Path | None = None) -> list[TruePicture]:
+    """By suffix: .xml, .txt or .csv. images: where the paths in it start; None is beside it.
+
+    Raises SampleError for another suffix or a listing without pictures.
+    """
+    readers = {".xml": _read_dlib, ".txt": _read_wider, ".csv": _read_csv}
+    if listing.suffix not in readers:
+        raise SampleError(f"{listing} is none of {', '.join(readers)}")
+    try:
+        pictures = list(readers[listing.suffix](listing, images or listing.parent))
+    except (ValueError, KeyError, IndexError, ElementTree.ParseError) as error:
+        raise SampleError(f"{listing} cannot be read as ground truth: {error}") from error
+    if not pictures:
+        raise SampleError(f"{listing} lists no pictures")
+    return pictures
+
+
+def _read_dlib(listing: Path, images: Path) -> Iterator[TruePicture]:
+    for image in ElementTree.parse(listing).getroot().iter("image"):
+        faces = []
+        for node in image.iter("box"):
+            box = tuple(float(node.attrib[key]) for key in ("left", "top", "width", "height"))
+            parts = {part.attrib["name"]: part.attrib for part in node.iter("part")}
+            points = np.array([[float(p["x"]), float(p["y"])] for _, p in sorted(parts.items())])
+            landmarks = _from_68(points) if len(points) == 68 else None
+            faces.append(TrueFace(box, landmarks, node.attrib.get("ignore") == "1"))  # type: ignore[arg-type]
+        yield TruePicture(images / image.attrib["file"], faces)
+
+
+def _from_68(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Five of the 68 points of iBUG 300-W: the eyes as the mean of their outline."""
+    right_eye, left_eye = points[36:42].mean(0), points[42:48].mean(0)
+    return np.stack([right_eye, left_eye, points[30], points[48], points[54]])
+
+
+def _read_wider(listing: Path, images: Path) -> Iterator[TruePicture]:
+    """wider_face_val_bbx_gt.txt: a file name, a count, and that many lines of x y width height
+    blur expression illumination invalid occlusion pose; a count of 0 has one line of zeros."""
+    lines = iter(listing.read_text("utf-8").splitlines())
+    for name in lines:
+        count = int(next(lines))
+        rows = [[int(value) for value in next(lines).split()] for _ in range(max(count, 1))]
+        yield TruePicture(
+            images / name.strip(),
+            [
+                TrueFace((x, y, width, height), None, bool(more[3]) or min(width, height) < 1)
+                for x, y, width, height, *more in rows[:count]
+            ],
+        )
+
+
+def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
+    """Columns file, x, y, width, height, and perhaps right_eye_x, right_eye_y, ... for all five
+    landmarks; a picture without a face has one row with the box left empty."""
+    with listing.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    for name, group in groupby(rows, key=lambda row: row["file"]):
+        faces = []
+        for row in group:
+            if not row["x"]:
+                continue
+            box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))
+            landmarks = None
+            if row.get("nose_x"):
+                landmarks = np.array([[float(row[f"{p}_x"]), float(row[f"{p}_y"])] for p in POINTS])
+            faces.append(TrueFace(box, landmarks))  # type: ignore[arg-type]
+        yield TruePicture(images / name, faces)

@@ -1,0 +1,155 @@
+"""Descreening through the public surface, on real pictures under drawn meshes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Engine
+from engine.descreen import Descreener
+from engine.evaluation.descreen import psnr
+from engine.evaluation.meshed import generator
+from engine.images import Pixels
+from engine.packs import read_pack
+from engine.runtime import Runtime
+
+meshes: Any = generator("mesh")
+
+LIKE_THE_REAL_ONE = meshes.Mesh(
+    family="looped_waves",
+    spacing=40.0,
+    period=90.0,
+    amplitude=20.0,
+    width=2.5,
+    angle=0.0,
+    opacity=0.6,
+    colour=(30.0, 40.0, 60.0),
+    multiply=False,
+    unevenness=0.4,
+    softness=0.2,
+    perspective=0.0,
+    warp=0.0,
+    fade=0.0,
+    seed=5,
+)
+
+
+def portrait(picture: Pixels) -> Pixels:
+    """The astronaut as an ID photo of 178 x 220."""
+    return np.asarray(cv2.resize(picture[10:270, 115:325], (178, 220)), np.uint8)
+
+
+def under_mesh(picture: Pixels, **changes: Any) -> Pixels:
+    mesh = replace(LIKE_THE_REAL_ONE, **changes)
+    cover = meshes.alpha(mesh, *picture.shape[:2])
+    meshed: Pixels = meshes.blend(picture, mesh, cover)
+    return meshed
+
+
+def quality(picture: Pixels, truth: Pixels) -> float:
+    return psnr((picture.astype(np.float64) - truth) ** 2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"angle": 70.0, "seed": 1},
+        {"perspective": 0.3, "seed": 2},
+        {"colour": (235.0, 240.0, 240.0), "seed": 3},
+        {"family": "chevrons", "seed": 4},
+        {"family": "scales", "spacing": 30.0, "seed": 6},
+    ],
+)
+def test_most_of_the_mesh_goes(engine: Engine, astronaut: Pixels, changes: dict[str, Any]) -> None:
+    clean = portrait(astronaut)
+    meshed = under_mesh(clean, **changes)
+    result = engine.descreen(meshed)
+    assert result.changed
+    assert result.mesh_score > 0.9
+    assert quality(result.image, clean) > quality(meshed, clean) + 6
+
+
+@pytest.mark.parametrize("side", [110, 300, 700, 1400])
+def test_every_scale(engine: Engine, astronaut: Pixels, side: int) -> None:
+    clean = np.asarray(cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+    ratio = side / 200
+    mesh = {"width": max(1.2, 2.5 * ratio), "spacing": 40 * ratio, "period": 90 * ratio}
+    meshed = under_mesh(clean, **mesh, amplitude=20 * ratio)
+    result = engine.descreen(meshed)
+    assert result.image.shape == clean.shape
+    assert quality(result.image, clean) > quality(meshed, clean) + 4
+
+
+def test_a_picture_without_mesh_is_left_alone(
+    engine: Engine, astronaut: Pixels, group: Pixels, hanks: Pixels
+) -> None:
+    for picture in (astronaut, portrait(astronaut), group, hanks):
+        result = engine.descreen(picture)
+        assert not result.changed
+        assert result.mesh_score < 0.5
+        assert np.array_equal(result.image, picture)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 33), (102, 126), (641, 500), (90, 2000)])
+def test_any_size_comes_back_in_its_size(
+    engine: Engine, astronaut: Pixels, size: tuple[int, int]
+) -> None:
+    meshed = under_mesh(np.asarray(cv2.resize(astronaut, size), np.uint8))
+    before = meshed.copy()
+    result = engine.descreen(meshed)
+    assert result.image.shape == meshed.shape
+    assert result.image.dtype == np.uint8
+    assert 0 <= result.mesh_score <= 1
+    assert result.changed == (not np.array_equal(result.image, before))
+    assert np.array_equal(meshed, before), "the caller's picture was written to"
+
+
+def test_pixels_far_from_the_lines_stay_exactly(engine: Engine, astronaut: Pixels) -> None:
+    clean = portrait(astronaut)
+    cover = meshes.alpha(LIKE_THE_REAL_ONE, *clean.shape[:2])
+    result = engine.descreen(meshes.blend(clean, LIKE_THE_REAL_ONE, cover))
+    far = cv2.dilate((cover > 0).astype(np.uint8), np.ones((13, 13), np.uint8)) == 0
+    same = (result.image == clean).all(2)[far]
+    assert same.mean() > 0.95
+
+
+def test_tiles_meet_without_seams(astronaut: Pixels) -> None:
+    entry = read_pack().entry("descreen")
+    network = Runtime(["cpu"]).load(entry.read(), entry.role)
+    settings = dict(entry.settings)
+    meshed = under_mesh(np.asarray(cv2.resize(astronaut, (600, 500)), np.uint8))
+    whole = Descreener(network, {**settings, "tile": 608}).descreen(meshed).image
+    small = {**settings, "tile": 304, "line": 1000.0}
+    tiled = Descreener(network, small).descreen(meshed).image
+    difference = np.abs(whole.astype(int) - tiled).max(2)
+    assert np.percentile(difference, 99.5) <= 4
+
+
+def test_threads_give_the_same_pixels(engine: Engine, astronaut: Pixels) -> None:
+    pictures = [under_mesh(portrait(astronaut), seed=seed) for seed in range(8)]
+    alone = [engine.descreen(picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(engine.descreen, pictures))
+    for one, other in zip(alone, together, strict=True):
+        assert one.mesh_score == other.mesh_score
+        assert np.array_equal(one.image, other.image)
+
+
+def test_a_meshed_id_photo_compares_like_the_plain_one(engine: Engine, astronaut: Pixels) -> None:
+    clean = portrait(astronaut)
+    meshed = under_mesh(clean, opacity=0.9)
+    plain = engine.compare(clean, meshed).cosine
+    cleaned = engine.compare(clean, meshed, id_photo=(False, True)).cosine
+    assert cleaned > max(plain, 0.85)
+
+
+def test_the_one_real_meshed_portrait_known(engine: Engine, shared: Path) -> None:
+    figure = cv2.imread(str(shared / "mesh" / "real_meshed_portrait_screenshot.png"))
+    assert figure is not None
+    result = engine.descreen(np.asarray(figure[23:336, 34:287], np.uint8))
+    assert result.changed

@@ -1,0 +1,35 @@
+"""Training examples: an augmented portrait with and without a mesh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import capture as captures
+import mesh as meshes
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from portraits import Portraits
+from torch import Tensor
+
+Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
+
+
+def example(
+    portraits: Portraits, rng: np.random.Generator, height: int, width: int, whole: bool = False
+) -> Example:
+    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
+    capture = captures.sample(rng)
+    image, side = portraits.draw(
+        rng, round(height / capture.scale), round(width / capture.scale), whole
+    )
+    mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
+    meshed, clean, mask = captures.expose(image, mesh, capture, height, width)
+    seen = (np.abs(meshed.astype(np.int16) - clean).max(2) > 12)[mask > 0.5].sum() / mask.size
+    label = 0.0 if mesh is None else 1.0 if seen > 0.01 else -1.0
+    return meshed, clean, mask, np.float32(label)
+
+
+def pictures(batch: NDArray[Any] | Tensor) -> Tensor:
+    """`(N, H, W, 3)` uint8 -> `(N, 3, H, W)` float32, channels last in memory."""
+    return torch.as_tensor(batch).permute(0, 3, 1, 2).float()
