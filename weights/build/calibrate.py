@@ -53,8 +53,8 @@ def suspects(pairs: Pairs, scores: Cosines) -> list[int]:
     found = []
     for inside in cohorts_of(pairs).values():
         chosen = np.flatnonzero(inside & ~pairs.same & ~np.isnan(scores))
-        if len(chosen) < 1000:
-            continue
+        if len(chosen) < pairs_needed(REFERENCE_FMR):
+            continue  # too few for a quantile at 0.1 %
         low, high = np.quantile(scores[chosen], [0.99, 0.999])
         normal = NormalDist()
         z_low, z_high = normal.inv_cdf(0.99), normal.inv_cdf(0.999)

@@ -1,7 +1,6 @@
 """Rewrites one section of a pack's manifest and leaves the rest as it is, comments and all."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,12 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
 
 def put(text: str, name: str, section: str) -> str:
     """The manifest's text with the section, which ends in a line break, in its place."""
-    header = re.compile(rf"^\[\[?{re.escape(name)}(\.[^\]]+)?\]\]?\s*$")
     before: list[str] = []
     after: list[str] = []
     inside = found = False
     for line in text.splitlines(keepends=True):
         if line.startswith("["):
-            inside = bool(header.match(line))
+            inside = line.strip() == f"[{name}]"
             found = found or inside
         if not inside:
             (after if found else before).append(line)
@@ -41,19 +39,16 @@ def put(text: str, name: str, section: str) -> str:
 
 
 def dump(name: str, section: Mapping[str, Any]) -> str:
-    """A section as TOML; a list of mappings becomes an array of tables below it."""
-    plain = {k: v for k, v in section.items() if not _is_tables(v)}
-    parts = [f"[{name}]\n" + _lines(plain)]
-    for key, tables in section.items():
-        if _is_tables(tables):
-            parts += [f"[[{name}.{key}]]\n" + _lines(table) for table in tables]
-    return "\n".join(parts)
+    """A section as TOML; a list of mappings becomes a table with a row per line."""
+    return f"[{name}]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in section.items())
 
 
-def _lines(settings: Mapping[str, Any]) -> str:
-    # Strings, lists and booleans are written in TOML as in JSON, and so are numbers.
-    return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in settings.items())
+def _value(value: object) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return "[\n" + "".join(f"    {_row(row)},\n" for row in value) + "]"
+    # TOML writes strings, numbers, booleans and plain lists as JSON does.
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _is_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+def _row(row: Mapping[str, Any]) -> str:
+    return "{ " + ", ".join(f"{key} = {_value(value)}" for key, value in row.items()) + " }"

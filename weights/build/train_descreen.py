@@ -23,6 +23,7 @@ import torch
 from descreen_gate import fit_gate
 from descreen_network import DescreenNetwork, cover, export
 from examples import example, pictures
+from muon import Muon
 from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
@@ -114,29 +115,36 @@ def train(worker: int, options: argparse.Namespace) -> None:
     held_out = Portraits(options.portraits, options.work / "mattes.npy", validation=True)
     network = DescreenNetwork().to(memory_format=torch.channels_last)
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-4)
+    convolutions = [p for p in network.parameters() if p.ndim == 4]
+    others = [p for p in network.parameters() if p.ndim != 4]
+    optimisers = [
+        Muon(convolutions, options.rate),
+        torch.optim.AdamW(others, options.rate, weight_decay=1e-4),
+    ]
     checkpoint, first = options.work / "checkpoint.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         first = state["step"]
     recognition = None
     started, running = time.time(), 0.0
     for step in range(first, options.steps):
         rate = options.rate * _schedule(step / options.steps)
-        for group in optimiser.param_groups:
+        for group in [g for optimiser in optimisers for g in optimiser.param_groups]:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding)
         batch = draw_batch(portraits, options, step, worker)
         loss = loss_of(network, batch, recognition if _whole(step) else None)
-        optimiser.zero_grad()
+        network.zero_grad()
         loss.backward()
         _share_gradients(network)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         running += loss.item()
         keep = min(0.999, (step + 1) / (step + 10))
         with torch.no_grad():
@@ -148,7 +156,7 @@ def train(worker: int, options: argparse.Namespace) -> None:
                 {
                     "network": network.state_dict(),
                     "average": average.state_dict(),
-                    "optimiser": optimiser.state_dict(),
+                    "optimisers": [o.state_dict() for o in optimisers],
                     "step": done,
                 },
                 checkpoint,
