@@ -208,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--leave-out", type=Path, help="file of photo names to ignore")
     parser.add_argument("--name", help="what the manifest calls the data")
     parser.add_argument("--lowest", type=float, default=REFERENCE_FMR, help="FMR to reach at least")
-    parser.add_argument("--steepness", type=float, default=12.0)
+    parser.add_argument("--steepness", type=float, default=16.0)
     parser.add_argument("--impostors", type=int, default=20_000_000, help="impostor pairs at most")
     parser.add_argument("--cache", type=Path, help="file of embeddings; by default inside --out")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
