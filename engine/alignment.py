@@ -1,5 +1,8 @@
 """Alignment: a face turned, scaled and shifted so that its landmarks fall where a network wants."""
 
+import math
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -37,5 +40,31 @@ def similarity_transform(
 def align(image: Pixels, landmarks: NDArray[np.float32], size: int = TEMPLATE_SIZE) -> Pixels:
     """The face as a (size, size, 3) uint8 BGR crop; beyond the picture's edge it is black."""
     matrix = similarity_transform(landmarks) * np.float32(size / TEMPLATE_SIZE)
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
+    if scale < 0.5:
+        # Bilinear sampling skips pixels when it shrinks by more than half: average them first.
+        centre, reach = landmarks.mean(axis=0), size / scale
+        image, corner, factor = window(image, centre - reach, 2 * reach, 2 * scale)
+        landmarks = ((landmarks - corner) * factor).astype(np.float32)
+        matrix = similarity_transform(landmarks) * np.float32(size / TEMPLATE_SIZE)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
     return np.asarray(crop, np.uint8)
+
+
+def window(
+    image: Pixels, corner: NDArray[np.floating[Any]], side: float, scale: float
+) -> tuple[Pixels, NDArray[np.float64], NDArray[np.float64]]:
+    """A square part of a picture, as far as it lies inside, resized by averaging.
+
+    corner: x, y of the square's top left, side in pixels, scale at most 1. Returns the part, the
+    x, y where it really begins, and its real scale in x and y: part = (picture - begin) * scale.
+    """
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(corner), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(corner + side), (left + 1, top + 1), (width, height)).astype(
+        int
+    )
+    shape = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    part = cv2.resize(image[top:bottom, left:right], shape, interpolation=cv2.INTER_AREA)
+    real = np.array(shape) / (right - left, bottom - top)
+    return np.asarray(part, np.uint8), np.array([left, top], np.float64), real

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-import cv2
 import numpy as np
 
+from engine.alignment import window
 from engine.boxes import Rows, suppress_nested
 from engine.images import Pixels
 from engine.results import Face
@@ -60,14 +60,11 @@ class Detection:
             return face
         side = REFINED_WINDOW * max(width, height)
         corner = np.array([x + (width - side) / 2, y + (height - side) / 2])
-        scale = REFINED_SIZE / side
-        matrix = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        window = cv2.warpAffine(image, matrix, (REFINED_SIZE, REFINED_SIZE), flags=how)
-        closer = _faces(self._detector.rows(np.asarray(window, np.uint8), REFINED_SIZE), window)
+        part, begin, scale = window(image, corner, side, min(1.0, REFINED_SIZE / side))
+        closer = _faces(self._detector.rows(part, REFINED_SIZE), part)
         if not closer:
             return face
-        return replace(face, landmarks=(closer[0].landmarks / scale + corner).astype(np.float32))
+        return replace(face, landmarks=(closer[0].landmarks / scale + begin).astype(np.float32))
 
     def all(self, image: Pixels) -> list[Face]:
         """Every face, largest first.
