@@ -136,6 +136,14 @@ def test_png_header_that_lies(astronaut: Pixels, size: tuple[int, int]) -> None:
         decode(png)
 
 
+def test_png_chunk_that_announces_more_than_the_file(astronaut: Pixels) -> None:
+    """Found by fuzzing: OpenCV set 2 GB aside for it."""
+    png = encode(astronaut, "png")
+    data = png.index(b"IDAT") - 4
+    with pytest.raises(ImageError, match="a part of it is longer than the file"):
+        decode(png[:data] + struct.pack(">I", 0x7FFFFFFF) + png[data + 4 :])
+
+
 def test_jpeg_header_that_lies(astronaut: Pixels) -> None:
     with pytest.raises(ImageError, match="shorter than its header says"):
         decode(with_jpeg_height(encode(astronaut, "jpeg"), 1000))
