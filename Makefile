@@ -45,8 +45,8 @@ demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo
 
 $(READY): setup.cfg
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	rm -f $(VENV)/run-* $(VENV)/test-*
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable .
 	$(SWAP_RUNTIME)
