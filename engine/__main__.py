@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def compare(engine: Engine, args: argparse.Namespace) -> Answer:
         "threshold": result.threshold,
         "is_match": result.is_match,
         "cosine": result.cosine,
+        "quality": [asdict(quality) for quality in result.quality],
     }, caption(side_by_side(left, right), text, result.is_match)
 
 

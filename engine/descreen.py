@@ -46,8 +46,9 @@ class Descreener:
 
     def _working_scale(self, image: Pixels, mask: Floats) -> float:
         """Lines wider than the network knows are looked at in a smaller picture."""
-        widest: float = _line_width(mask) * max(image.shape[:2]) / max(mask.shape)
-        return min(1.0, self._line / max(widest, 1.0))
+        # The mask reaches a pixel beyond a line on either side.
+        width = max(_line_width(mask) - 2.0, 0.5) * max(image.shape[:2]) / max(mask.shape)
+        return float(min(1.0, self._line / width))
 
     def _restore(self, image: Pixels, scale: float) -> Pixels:
         small = _shrunk(image, scale)

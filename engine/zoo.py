@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from engine.boxes import Rows
@@ -16,9 +17,9 @@ from engine.packs import Entry
 from engine.runtime import Runtime
 
 LICENCE = "non-commercial research only, unless its owner granted you more"
-UNCALIBRATED_COSINE = 0.49
-"""Where a folder without a manifest is cut: FMR 1e-3 of East-Asian pairs of one sex for a light
-ArcFace network. weights/build/calibrate.py measures a pack's own."""
+UNCALIBRATED_COSINE = 0.55
+"""Where a folder without a manifest is cut: a light ArcFace network has FMR 1e-3 there on pairs of
+East Asian women. weights/build/calibrate.py measures a pack's own."""
 
 
 class ZooDetector:
@@ -30,6 +31,20 @@ class ZooDetector:
         self._model.nms_thresh = float(entry.settings.get("nms_threshold", 0.4))
 
     def rows(self, image: Pixels, longest: int) -> Rows:
+        fixed = self._model.input_size
+        if fixed is not None and longest < fixed[0]:
+            # A network of fixed size misses faces that fill the frame: it looks small at a small
+            # picture on a large canvas.
+            scale = longest / max(image.shape[:2])
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            canvas = np.zeros((fixed[1], fixed[0], 3), np.uint8)
+            canvas[: len(small), : len(small[0])] = small
+            rows = self._rows(canvas, fixed[0])
+            rows[:, 1:] /= np.float32(scale)
+            return rows
+        return self._rows(image, longest)
+
+    def _rows(self, image: Pixels, longest: int) -> Rows:
         boxes, landmarks = self._model.detect(image, input_size=(longest, longest))
         if landmarks is None:
             raise WeightsError("the detector gives no landmarks: use one with five ('kps')")

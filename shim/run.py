@@ -1,6 +1,7 @@
 """From settings to a running server, and down again."""
 
 import logging
+import os
 import signal
 
 from engine import Engine
@@ -28,7 +29,7 @@ def run(settings: Settings, keys: KeyStore) -> int:
         port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     providers = list(settings.providers) if settings.providers else None
-    with Engine(settings.pack, providers, settings.threads) as engine:
+    with Engine(settings.pack, providers, settings.threads, fmr=settings.fmr) as engine:
         troubles = selftest.run(engine)
         for trouble in troubles:
             _log.error(trouble)
@@ -36,17 +37,17 @@ def run(settings: Settings, keys: KeyStore) -> int:
             return 1
         app = create_app(engine, settings, keys)
         server = Server(app)
+        journals.append(app.extensions["shim"].journal)
         info = engine.info()
-        journal: Journal = app.extensions["shim"].journal
-        journal.describe(info["pack"]["name"], info["providers"])
-        journals.append(journal)
         _listen_to_signals(server, keys, readiness)
         _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
         readiness.reason = ""
         print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
         finished = server.run()
         _tell("stopped", finished=finished)
-    return 0 if finished else 1
+    if not finished:
+        os._exit(1)  # a plain return waits for the threads that are still at work
+    return 0
 
 
 def _listen_to_signals(server: Server, keys: KeyStore, readiness: Readiness) -> None:

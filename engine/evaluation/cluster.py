@@ -55,13 +55,14 @@ def embed_on_cluster(
     gpus = int(resources.get("GPU", 0))
     workers = gpus or max(1, int(resources.get("CPU", 1)))
     items = [{"digest": key, "path": str(path.resolve())} for key, path in missing.items()]
-    data = ray.data.from_items(items).repartition(max(workers, -(-len(items) // BATCH)))
+    blocks = max(workers, -(-len(items) // BATCH))
+    data = ray.data.from_items(items, override_num_blocks=min(blocks, len(items)))
     folder = None if pack is None else str(Path(pack).resolve())
     done = data.map_batches(
         Worker,
         fn_constructor_args=(folder, providers),
         batch_size=BATCH,
-        concurrency=min(workers, len(items)),
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(items))),
         num_gpus=1 if gpus else 0,
         num_cpus=0 if gpus else 1,
     )

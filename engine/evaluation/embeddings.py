@@ -131,9 +131,9 @@ def _embed_here(
         yield from zip(missing, vectors, strict=True)
 
 
-def cosines(vectors: Sequence[Vector], a: NDArray[np.int64], b: NDArray[np.int64]) -> (
-    NDArray[np.float64]
-):  # fmt: skip
+def cosines(
+    vectors: Sequence[Vector], a: NDArray[np.int64], b: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """(N,) cosines of pairs of the vectors, NaN where one of the two is missing."""
     width = next((len(vector) for vector in vectors if vector is not None), 1)
     table = np.stack([np.full(width, np.nan, np.float32) if v is None else v for v in vectors])

@@ -1,4 +1,4 @@
-"""Pairs of photos to be compared: all of a folder's, LFW's, or those of a table."""
+"""Pairs of photos to be compared: all of a folder's, or those of a table."""
 
 import csv
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from engine.evaluation.photos import Photo, SampleError
 
 Indices = NDArray[np.int64]
-FOLDS, PAIRS_PER_FOLD = 10, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,48 +66,6 @@ def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
     drawn = rng.permutation(np.unique(drawn[people[drawn[:, 0]] != people[drawn[:, 1]]], axis=0))
     drawn = drawn[:impostors]
     return Pairs(photos, np.concatenate([a, drawn[:, 0]]), np.concatenate([b, drawn[:, 1]]))
-
-
-def folded_pairs(photos: Sequence[Photo], seed: int = 0) -> Pairs:
-    """Ten folds of 300 genuine and 300 impostor pairs, no person in two folds, drawn at random.
-
-    Made as LFW's View 2 was (Huang et al., "Labeled Faces in the Wild", 2007, section 3), for a
-    set that is not LFW or holds only a part of it. Raises SampleError for a set too small.
-    """
-    people = np.unique([photo.person for photo in photos], return_inverse=True)[1]
-    rng = np.random.default_rng(seed)
-    fold_of = (rng.permutation(people.max() + 1) % FOLDS)[people]
-    chosen = []
-    for fold in range(FOLDS):
-        inside = np.flatnonzero(fold_of == fold)
-        a, b = np.triu_indices(len(inside), 1)
-        same = people[inside[a]] == people[inside[b]]
-        for group in (np.flatnonzero(same), np.flatnonzero(~same)):
-            if len(group) < PAIRS_PER_FOLD:
-                raise SampleError(
-                    f"ten folds need {PAIRS_PER_FOLD} genuine and as many impostor pairs each; "
-                    f"one has only {len(group)}: more people or more photos of them are needed"
-                )
-            taken = rng.choice(group, PAIRS_PER_FOLD, replace=False)
-            chosen.append((inside[a[taken]], inside[b[taken]], np.full(len(taken), fold)))
-    return Pairs(photos, *(np.concatenate(part) for part in zip(*chosen, strict=True)))
-
-
-def read_lfw(root: Path, listing: Path) -> Pairs:
-    """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold)."""
-    lines = [line.split() for line in listing.read_text("utf-8").splitlines() if line.strip()]
-    folds, size = (1, int(lines[0][0])) if len(lines[0]) == 1 else map(int, lines[0])
-    if len(lines) - 1 != folds * size * 2:
-        raise SampleError(f"{listing}: {len(lines) - 1} pairs, its first line promises otherwise")
-    named = [
-        ((name, first), (rest[0] if len(rest) == 2 else name, rest[-1]))
-        for name, first, *rest in lines[1:]
-    ]
-    index = {key: n for n, key in enumerate(sorted({key for pair in named for key in pair}))}
-    photos = [Photo(root / name / f"{name}_{int(number):04d}.jpg", name) for name, number in index]
-    ends = np.array([[index[x], index[y]] for x, y in named])
-    fold = np.repeat(np.arange(folds), 2 * size) if folds > 1 else None
-    return Pairs(photos, ends[:, 0], ends[:, 1], fold)
 
 
 def read_table(listing: Path) -> Pairs:

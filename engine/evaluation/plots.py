@@ -69,7 +69,8 @@ def histogram(title: str, across: str, groups: Mapping[str, Floats], threshold: 
     for colour, (name, group) in zip(COLOURS, groups.items(), strict=False):
         if len(group):
             weights = np.full(len(group), 1 / len(group))
-            axes.hist(group, edges, weights=weights, color=colour, alpha=0.55, label=name)
+            axes.hist(group, edges, weights=weights, color=colour, alpha=0.25)
+            axes.hist(group, edges, weights=weights, color=colour, histtype="step", label=name)
     axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
     axes.set(yscale="log")
     axes.legend()

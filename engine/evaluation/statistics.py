@@ -2,46 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.intervals import Rate, widened, wilson
 from engine.evaluation.pairs import Pairs
 from engine.similarity import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured rate, its 95 % interval, and how many trials it comes from."""
-
-    value: float
-    low: float
-    high: float
-    trials: int
-
-    def __str__(self) -> str:
-        if not self.trials:
-            return "none"
-        shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
-        return "{} [{}, {}] %".format(*shown)
-
-
-def wilson(errors: int, trials: int) -> Rate:
-    """The score interval of a binomial rate at 95 %, for independent trials.
-
-    Wilson, "Probable inference", JASA 1927; unlike the normal one it holds for rare errors.
-    """
-    if not trials:
-        return Rate(math.nan, 0.0, 1.0, 0)
-    z, rate = 1.959964, errors / trials
-    centre = rate + z * z / (2 * trials)
-    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    low, high = (centre - spread) / scale, (centre + spread) / scale
-    return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), trials)
 
 
 class ErrorRates:
@@ -98,8 +67,7 @@ class ErrorRates:
             return plain
         column = min(int(np.searchsorted(self._grid, threshold, "left")), len(self._grid) - 1)
         low, high = np.percentile(replicates[:, column], [2.5, 97.5])
-        # The grid's step may lie beside the threshold; the interval always holds the rate itself.
-        return Rate(plain.value, min(plain.value, low), max(plain.value, high), trials)
+        return widened(plain, low, high)
 
     def threshold_at(self, fmr: float) -> float:
         """The lowest threshold at which the false match rate is at most that."""
@@ -121,8 +89,7 @@ class ErrorRates:
         columns = np.argmax(self._fmr <= fmr, axis=1)
         columns[~(self._fmr <= fmr).any(axis=1)] = len(self._grid) - 1
         values = self._fnmr[np.arange(len(columns)), columns]
-        low, high = np.percentile(values, [2.5, 97.5])
-        return Rate(rate.value, min(rate.value, low), max(rate.value, high), rate.trials)
+        return widened(rate, *np.percentile(values, [2.5, 97.5]))
 
     def equal_error_rate(self) -> float:
         """Where the two rates cross."""
@@ -150,30 +117,3 @@ def _grid(genuine: Floats, impostor: Floats) -> Floats:
     parts = [np.quantile(impostor, 1 - rare)] if len(impostor) else []
     parts += [np.quantile(genuine, rare)] if len(genuine) else []
     return np.unique(np.concatenate(parts))
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
-
-
-def folded_accuracy(scores: Floats, same: NDArray[np.bool_], fold: NDArray[np.int64]) -> (
-    tuple[float, float]
-):  # fmt: skip
-    """Mean accuracy over the folds and its standard error, each fold judged at the threshold that
-    is best on the others (LFW's "image-restricted" protocol). A pair without a score is an error.
-    """
-    accuracies = []
-    for number in np.unique(fold):
-        rest, held = fold != number, fold == number
-        order = np.argsort(np.nan_to_num(scores[rest], nan=-np.inf))
-        ordered, truth = scores[rest][order], same[rest][order]
-        # The first k called different: right are the impostors among them, and genuine beyond.
-        right = np.append(0, np.cumsum(~truth)) + np.append(np.cumsum(truth[::-1])[::-1], 0)
-        best = int(np.argmax(right))
-        threshold = ordered[best] if best < len(ordered) else np.inf
-        if 0 < best < len(ordered):
-            threshold = (ordered[best - 1] + ordered[best]) / 2
-        said = scores[held] >= threshold
-        accuracies.append(float(np.mean((said == same[held]) & ~np.isnan(scores[held]))))
-    spread = np.std(accuracies, ddof=1) / math.sqrt(len(accuracies))
-    return float(np.mean(accuracies)), float(spread)

@@ -12,127 +12,25 @@ Another pack, on your own photos:
 """
 
 import argparse
-import math
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import manifest
 import numpy as np
 from numpy.typing import NDArray
+from operating_points import Cosines, calibrate, cohorts_of, suspects
 
 from engine import EngineError
 from engine.evaluation import plots
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.pairs import Pairs
-from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
-from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.verification import read_pairs
 from engine.packs import DEFAULT_PACK
-from engine.similarity import REFERENCE_FMR, THRESHOLD, SimilarityScale, pairs_needed
-
-RATES = [step * 10.0**-power for power in range(2, 8) for step in (1, 0.5, 0.2)]
-EVERYBODY = "all"
-EXPECTED = 0.1
-"""A pair above which fewer than this many are expected is suspected to show one person twice."""
-
-Cosines = NDArray[np.float64]
-Cohorts = dict[str, ErrorRates]
-
-
-def suspects(pairs: Pairs, scores: Cosines) -> list[int]:
-    """Pairs of "different people" so alike that they are one person, most likely; best first.
-
-    Duplicated people poison the tail that a threshold is read from. Per cohort, a normal tail is
-    laid through the cosines at 1 % and 0.1 %; the real tail is no heavier, and duplicates hardly
-    move those two. What lies above all that the normal tail lets expect is a suspect.
-    """
-    found = []
-    for inside in cohorts_of(pairs).values():
-        chosen = np.flatnonzero(inside & ~pairs.same & ~np.isnan(scores))
-        if len(chosen) < pairs_needed(REFERENCE_FMR):
-            continue  # too few for a quantile at 0.1 %
-        low, high = np.quantile(scores[chosen], [0.99, 0.999])
-        normal = NormalDist()
-        z_low, z_high = normal.inv_cdf(0.99), normal.inv_cdf(0.999)
-        sigma = (high - low) / (z_high - z_low)
-        limit = low + sigma * (normal.inv_cdf(1 - EXPECTED / len(chosen)) - z_low)
-        found += chosen[scores[chosen] > limit].tolist()
-    return sorted(set(found), key=lambda index: -scores[index])
-
-
-def cohorts_of(pairs: Pairs) -> dict[str, NDArray[np.bool_]]:
-    """The pairs of each cohort; where no cohorts are known, all pairs are one."""
-    return pairs.cohorts or {EVERYBODY: np.ones(len(pairs), bool)}
-
-
-def worst(cohorts: Cohorts, fmr: float) -> tuple[str, float] | None:
-    """The cohort that needs the highest cosine for a rate, of those that support it."""
-    able = {name: rates.threshold_at(fmr) for name, rates in cohorts.items() if rates.supports(fmr)}
-    return max(able.items(), key=lambda item: item[1]) if able else None
-
-
-def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) -> dict[str, Any]:
-    """The manifest's [similarity] section. Raises SampleError for a sample too small."""
-    cohorts = {
-        name: ErrorRates(pairs.take(inside), scores[inside])
-        for name, inside in cohorts_of(pairs).items()
-    }
-    cohorts = {name: rates for name, rates in cohorts.items() if len(rates.impostor)}
-    most = max((len(rates.impostor) for rates in cohorts.values()), default=0)
-    for fmr in sorted({lowest, REFERENCE_FMR}):
-        if most < pairs_needed(fmr):
-            raise SampleError(
-                f"a false match rate of {fmr:g} takes {pairs_needed(fmr):,} pairs of different "
-                f"people in one cohort (that is {_people(fmr)} people with a photo each); the "
-                f"largest cohort here has {most:,} pairs"
-            )
-    reference = worst(cohorts, REFERENCE_FMR)
-    assert reference is not None
-    section = {"cosine": _rounded_up(reference[1]), "steepness": steepness}
-    scale = SimilarityScale(section)
-    everyone = ErrorRates(pairs, scores)
-    at = section["cosine"]
-    return {
-        **section,
-        "matched": _table(cohorts, scale),
-        "random": _table({"any two": everyone}, scale),
-        "cohorts": [
-            {"name": name, "people": rates.people, **_rate(rates, at)}
-            for name, rates in [*cohorts.items(), ("any two", everyone)]
-        ],
-    }
-
-
-def _table(cohorts: Cohorts, scale: SimilarityScale) -> list[dict[str, Any]]:
-    rows = []
-    for fmr in RATES:
-        point = worst(cohorts, fmr)
-        if point is None:
-            break
-        name, cosine = point[0], _rounded_up(point[1])
-        rates = cohorts[name]
-        row = {"fmr": float(f"{fmr:g}"), "similarity": round(scale(cosine), 4), "cosine": cosine}
-        interval = {key: value for key, value in _rate(rates, cosine).items() if key != "fmr"}
-        rows.append({**row, **interval, "people": rates.people, "cohort": name})
-    return rows
-
-
-def _rate(rates: ErrorRates, cosine: float) -> dict[str, float | int]:
-    rate = rates.fmr(cosine)
-    values = {"fmr": rate.value, "fmr_low": rate.low, "fmr_high": rate.high}
-    return {**{key: float(f"{value:.3g}") for key, value in values.items()}, "pairs": rate.trials}
-
-
-def _rounded_up(cosine: float) -> float:
-    return math.ceil(cosine * 1e4) / 1e4
-
-
-def _people(fmr: float) -> int:
-    return math.ceil((1 + math.sqrt(1 + 8 * pairs_needed(fmr))) / 2)
+from engine.similarity import REFERENCE_FMR, THRESHOLD
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,15 +48,15 @@ def _run(args: argparse.Namespace) -> None:
     paths = [photo.path for photo in pairs.photos]
     vectors = embed_photos(paths, args.cache or args.out / "embeddings.sqlite", args.pack)
     scores = cosines(vectors, pairs.a, pairs.b)
-    doubtful = suspects(pairs, scores)
+    doubtful = [] if args.keep_suspects else suspects(pairs, scores)
     dropped = np.unique(pairs.b[doubtful])
     kept = ~np.isin(pairs.a, dropped) & ~np.isin(pairs.b, dropped)
     section = calibrate(pairs.take(kept), scores[kept], args.lowest, args.steepness)
     names = [pairs.photos[i].path.stem for i in dropped]
     listed = [args.leave_out.name] if args.leave_out else []
     about = {
-        "data": args.name or args.photos.name,
-        "build": "python weights/build/calibrate.py",
+        "data": args.name or args.photos.resolve().name,
+        "build": f"python weights/build/calibrate.py {_arguments(args)}",
         "left_out": [*listed, *names],
         "without_face": sum(vector is None for vector in vectors),
     }
@@ -197,6 +95,14 @@ def _report(
     report.write(args.out, section)
 
 
+def _arguments(args: argparse.Namespace) -> str:
+    """Those that the result depends on, with the names of files but not where they lie."""
+    cohort = ["--cohort", args.cohort] if args.cohort else []
+    listed = ["--leave-out", args.leave_out.name] if args.leave_out else []
+    table = ["--pairs", args.pairs.name] if args.pairs else []
+    return shlex.join([args.photos.resolve().name, *table, *cohort, *listed])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -206,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pack", type=Path, help="folder of the pack; the default pack")
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
     parser.add_argument("--leave-out", type=Path, help="file of photo names to ignore")
+    parser.add_argument(
+        "--keep-suspects",
+        action="store_true",
+        help="use pairs too alike to be two people, which are left out and shown otherwise",
+    )
     parser.add_argument("--name", help="what the manifest calls the data")
     parser.add_argument("--lowest", type=float, default=REFERENCE_FMR, help="FMR to reach at least")
     parser.add_argument("--steepness", type=float, default=16.0)

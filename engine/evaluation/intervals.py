@@ -1,0 +1,45 @@
+"""Measured rates and their 95 % intervals."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A measured rate, its 95 % interval, and how many trials it comes from."""
+
+    value: float
+    low: float
+    high: float
+    trials: int
+
+    def __str__(self) -> str:
+        if not self.trials:
+            return "none"
+        shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
+        return "{} [{}, {}] %".format(*shown)
+
+
+def wilson(errors: int, trials: int) -> Rate:
+    """The score interval of a binomial rate at 95 %, for independent trials.
+
+    Wilson, "Probable inference", JASA 1927; unlike the normal one it holds for rare errors.
+    """
+    if not trials:
+        return Rate(math.nan, 0.0, 1.0, 0)
+    z, rate = 1.959964, errors / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), trials)
+
+
+def widened(rate: Rate, low: float, high: float) -> Rate:
+    """Pairs that share people tell less than independent ones, so a bootstrap that comes out
+    narrower than Wilson's interval has met too few errors to go by."""
+    return Rate(rate.value, min(rate.low, float(low)), max(rate.high, float(high)), rate.trials)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"

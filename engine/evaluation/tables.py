@@ -1,0 +1,117 @@
+"""The tables and curves of a verification report."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.evaluation import plots
+from engine.evaluation.intervals import Rate
+from engine.evaluation.lfw import folded_accuracy
+from engine.evaluation.pairs import Pairs
+from engine.evaluation.report import Report
+from engine.evaluation.statistics import ErrorRates
+from engine.evaluation.systems import Scored
+from engine.similarity import ERRORS_NEEDED, pairs_needed
+
+FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
+Systems = Mapping[str, tuple[Scored, ErrorRates]]
+
+
+def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
+    """Adds the tables to a report; returns the figures in them."""
+    people = len({pairs.photos[i].person for i in np.union1d(pairs.a, pairs.b)})
+    genuine = int(pairs.same.sum())
+    report.text(
+        f"{len(pairs.photos)} photos of {people} people; {genuine:,} genuine and "
+        f"{len(pairs) - genuine:,} impostor pairs. Intervals: 95 %, bootstrap over people. Pairs "
+        "with a photo in which no face was found are counted below and are in no rate."
+    )
+    rows = []
+    metrics: dict[str, Any] = {"people": people, "systems": {}}
+    for name, (one, rates) in systems.items():
+        fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
+        unusable = int(np.isnan(one.scores).sum())
+        eer = rates.equal_error_rate() if fmr.trials and fnmr.trials else math.nan
+        shown = "" if math.isnan(eer) else f"{100 * eer:.2f} %"
+        accuracy = _accuracy(pairs, one)
+        row = [name, f"{one.threshold:.3f}", fmr, fnmr, shown, len(one.failed), unusable]
+        folded = [f"{100 * accuracy[0]:.2f} ± {100 * accuracy[1]:.2f} %"] if accuracy else []
+        rows.append([*row, *folded])
+        metrics["systems"][name] = {
+            "threshold": one.threshold,
+            "fmr": _plain(fmr),
+            "fnmr": _plain(fnmr),
+            "eer": None if math.isnan(eer) else eer,
+            "failure_to_enrol": {"photos": [str(p) for p in one.failed], "pairs": unusable},
+            "folded_accuracy": accuracy,
+        }
+    header = ["system", "threshold", "FMR", "FNMR", "EER", "photos without face", "pairs with them"]
+    folds = [] if pairs.fold is None else ["accuracy ± standard error, by fold"]
+    report.table("At the threshold", [*header, *folds], rows)
+    for name, (one, rates) in systems.items():
+        figures = metrics["systems"][name]
+        if len(rates.impostor) and len(rates.genuine):
+            figures["fnmr_at_fmr"] = _fnmr_at_fmr(report, name, rates)
+        figures["cohorts"] = _cohorts(report, pairs, one)
+    return metrics
+
+
+def _accuracy(pairs: Pairs, one: Scored) -> tuple[float, float] | None:
+    return None if pairs.fold is None else folded_accuracy(one.scores, pairs.same, pairs.fold)
+
+
+def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str, Any]]:
+    rows, figures = [], []
+    for fmr in FMRS:
+        if not rates.supports(fmr):
+            rows.append([f"{fmr:g}", "", f"takes {pairs_needed(fmr):,} impostor pairs"])
+            continue
+        rate, threshold = rates.fnmr_at(fmr), rates.threshold_at(fmr)
+        rows.append([f"{fmr:g}", f"{threshold:.4f}", str(rate)])
+        figures.append({"fmr": fmr, "threshold": threshold, "fnmr": _plain(rate)})
+    heading = f"{name}: FNMR where this sample's FMR is"
+    report.table(heading, ["FMR", "threshold", "FNMR"], rows)
+    return figures
+
+
+def _cohorts(report: Report, pairs: Pairs, one: Scored) -> dict[str, Any]:
+    rows, figures = [], {}
+    for name, inside in pairs.cohorts.items():
+        if not inside.any():
+            continue
+        rates = ErrorRates(pairs.take(inside), one.scores[inside])
+        fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
+        own = rates.threshold_at(1e-3) if rates.supports(1e-3) else None
+        shown = f"{own:.3f}" if own else f"takes {pairs_needed(1e-3):,} pairs"
+        rows.append([name, rates.people, f"{fmr.trials:,}", fmr, shown, f"{fnmr.trials:,}", fnmr])
+        figures[name] = {
+            "people": rates.people,
+            "fmr": _plain(fmr),
+            "fnmr": _plain(fnmr),
+            "threshold_at_fmr_1e-3": own,
+        }
+    if rows:
+        header = ["cohort", "people", "impostor pairs", "FMR", "threshold for FMR 1e-3"]
+        heading = f"{one.name}: pairs inside a cohort, at the threshold"
+        report.table(heading, [*header, "genuine pairs", "FNMR"], rows)
+    return figures
+
+
+def draw(report: Report, systems: Systems) -> None:
+    """Adds the curves, of systems with pairs enough for one."""
+    curves = {
+        name: (rates, one.threshold)
+        for name, (one, rates) in systems.items()
+        if min(len(rates.genuine), len(rates.impostor)) >= ERRORS_NEEDED
+    }
+    if curves:
+        report.figure("Detection error trade-off", plots.det(curves))
+        report.figure("Receiver operating characteristic", plots.roc(curves))
+
+
+def _plain(rate: Rate) -> dict[str, float | int | None]:
+    if not rate.trials:
+        return {"value": None, "low": None, "high": None, "trials": 0}
+    return {"value": rate.value, "low": rate.low, "high": rate.high, "trials": rate.trials}

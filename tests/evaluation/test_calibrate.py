@@ -1,0 +1,158 @@
+"""Calibration of a pack in one command: what it writes, what it leaves out, what it refuses."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Engine
+from engine.evaluation.pairs import all_pairs
+from engine.evaluation.photos import Photo, SampleError, leave_out, read_folder
+from engine.images import Pixels, load
+from engine.packs import read_pack
+from engine.similarity import SimilarityScale
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "weights" / "build"))
+import calibrate  # noqa: E402
+import manifest  # noqa: E402
+import operating_points  # noqa: E402
+
+PACK = """[pack]
+name = "own"
+extends = "default"
+
+[detector]
+kind = "insightface"
+file = "scrfd_500m_bnkps.onnx"
+sha256 = "{detector}"
+licence = "non-commercial research only"
+commercial_use = false
+origin = "the operator"
+
+[embedding]
+kind = "insightface"
+file = "arcface_mobilefacenet_128d.onnx"
+sha256 = "{embedding}"
+licence = "unknown"
+commercial_use = false
+origin = "the operator"
+
+[similarity]
+cosine = 0.4
+steepness = 12.0
+"""
+
+
+@pytest.fixture
+def own_pack(shared: Path, tmp_path: Path) -> Path:
+    """An operator's own networks, beside each other in a folder."""
+    from hashlib import sha256
+
+    folder = tmp_path / "own"
+    folder.mkdir()
+    sums = {}
+    files = {"detector": "scrfd_500m_bnkps.onnx", "embedding": "arcface_mobilefacenet_128d.onnx"}
+    for role, name in files.items():
+        data = (shared / "models" / name).read_bytes()
+        (folder / name).write_bytes(data)
+        sums[role] = sha256(data).hexdigest()
+    (folder / "pack.toml").write_text(PACK.format(**sums))
+    return folder
+
+
+def _run(*arguments: object) -> int:
+    return calibrate.main([str(argument) for argument in arguments])
+
+
+def test_a_pack_is_calibrated_and_then_used(
+    own_pack: Path, shared: Path, tmp_path: Path, hanks: Pixels
+) -> None:
+    """250 women have 31,125 pairs: enough for 1e-3. One of them is there twice, under two names."""
+    photos = tmp_path / "women"
+    photos.mkdir()
+    scut = shared / "portraits" / "scut"
+    known = leave_out(read_folder(scut), ROOT / "weights" / "build" / "scut_duplicates.txt")
+    for photo in [photo for photo in known if photo.person.startswith("AF")][:250]:
+        (photos / photo.path.name).symlink_to(photo.path)
+    double = load(scut / "AF1.jpg")
+    cv2.imwrite(str(photos / "AF9999.jpg"), cv2.resize(double[20:], None, fx=0.8, fy=0.8))
+    out = tmp_path / "report"
+    assert _run(photos, "--pack", own_pack, "--out", out, "--name", "women") == 0
+
+    section = read_pack(own_pack).similarity
+    assert section["left_out"] == ["AF9999"] and section["data"] == "women"
+    assert section["without_face"] == 0
+    reference = {row["fmr"]: row for row in section["matched"]}
+    assert min(reference) == 1e-3 and reference[1e-3]["similarity"] == 0.497
+    assert reference[1e-3]["pairs"] == 250 * 249 / 2 and reference[1e-3]["people"] == 250
+    assert SimilarityScale(section)(section["cosine"]) == pytest.approx(0.497)
+    assert (out / "report.html").is_file()
+    text = (own_pack / "pack.toml").read_text()
+    assert text.startswith('[pack]\nname = "own"') and text.count("[similarity]") == 1
+    with Engine(own_pack, ["cpu"], fmr=0.01) as engine:
+        assert engine.compare(hanks, hanks).threshold == reference[0.01]["similarity"] < 0.497
+
+
+def test_a_sample_too_small_is_refused(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(ROOT / "weights" / "default", pack)
+    before = (pack / "pack.toml").read_text()
+    photos = tmp_path / "few"
+    photos.mkdir()
+    for number in range(1, 11):
+        (photos / f"{number}.jpg").symlink_to(shared / "portraits" / "scut" / f"CF{number}.jpg")
+    assert _run(photos, "--pack", pack, "--out", tmp_path / "report") == 1
+    error = capsys.readouterr().err
+    assert "takes 30,000 pairs" in error and "246 people" in error and "has 45 pairs" in error
+    assert (pack / "pack.toml").read_text() == before
+
+
+def _photos(people: int, cohorts: Sequence[str]) -> list[Photo]:
+    return [
+        Photo(Path(f"{cohort}{n}"), f"{cohort}{n}", cohort)
+        for cohort in cohorts
+        for n in range(people)
+    ]
+
+
+def test_the_worst_cohort_sets_the_scale() -> None:
+    pairs = all_pairs(_photos(250, "ab"), 10**6)
+    rng = np.random.default_rng(0)
+    spread = np.where(pairs.cohorts["a"], 0.14, 0.1)
+    section = operating_points.calibrate(pairs, rng.normal(0.1, spread), 1e-3, 12.0)
+    assert section["cosine"] == pytest.approx(0.1 + 3.09 * 0.14, abs=0.03)
+    assert all(row["cohort"] == "a" for row in section["matched"])
+    assert section["random"][-1]["pairs"] == len(pairs) > section["matched"][-1]["pairs"]
+    rates = {row["name"]: row["fmr"] for row in section["cohorts"]}
+    assert rates["b"] < 1e-4 < rates["a"] <= 1e-3
+    with pytest.raises(SampleError, match=r"1e-05 takes 3,000,000 pairs .* has 31,125 pairs"):
+        operating_points.calibrate(pairs, rng.normal(0.1, spread), 1e-5, 12.0)
+
+
+def test_suspects_are_what_no_normal_tail_explains() -> None:
+    pairs = all_pairs(_photos(300, "a"), 10**6)
+    scores = np.random.default_rng(1).normal(0.1, 0.1, len(pairs))
+    assert operating_points.suspects(pairs, scores) == []
+    scores[[5, 7000]] = 0.9, 0.75
+    assert operating_points.suspects(pairs, scores) == [5, 7000]
+
+
+def test_a_manifest_section_is_replaced_and_the_rest_kept() -> None:
+    text = "[a]\nx = 1  # why\n\n[similarity]\nold = 1\n\n[b]\ny = 2\n"
+    section = manifest.dump("similarity", {"new": 0.5, "rows": [{"n": 1e-05, "c": "é"}]})
+    put = manifest.put(text, "similarity", section)
+    assert put == (
+        '[a]\nx = 1  # why\n\n[similarity]\nnew = 0.5\nrows = [\n    { n = 1e-05, c = "é" },\n]\n'
+        "\n[b]\ny = 2\n"
+    )
+    assert manifest.put(put, "similarity", section) == put
+    assert manifest.put("[a]\nx = 1\n", "similarity", "[similarity]\n") == (
+        "[a]\nx = 1\n\n[similarity]\n"
+    )

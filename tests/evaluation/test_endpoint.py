@@ -1,0 +1,110 @@
+"""The same measurements through the HTTP API of a real server."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Engine
+from engine.evaluation.__main__ import main
+from engine.evaluation.endpoint import Endpoint, EndpointError
+from engine.images import Pixels, encode
+
+ROOT = Path(__file__).parents[2]
+PAIR = ("6222980101038034", "1234567890ABCDEFGH")
+
+
+@contextmanager
+def serve(**settings: str) -> Iterator[str]:
+    """A server in a process of its own, with the document's sample key pair."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BIOAUTH_")}
+    command = [sys.executable, "-m", "shim", "--demo", "--port", "0"]
+    chosen = {**kept, **settings}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=chosen, cwd=ROOT) as one:
+        assert one.stdout
+        line = one.stdout.readline().strip()
+        assert line.startswith("http://")
+        yield line
+        one.terminate()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serve() as url:
+        yield url
+
+
+@pytest.fixture
+def photos(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
+    dark = np.asarray(cv2.convertScaleAbs(astronaut, alpha=0.6), np.uint8)
+    blank = np.full((200, 200, 3), 127, np.uint8)
+    files = {"ann_live/1": astronaut, "ann_live/2": dark, "tom_print/1": hanks}
+    for name, pixels in {**files, "tom_print/2": blank}.items():
+        path = tmp_path / "photos" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(pixels, "png"))
+    return tmp_path / "photos"
+
+
+def test_calls_give_the_library_s_numbers(url: str, photos: Path, engine: Engine) -> None:
+    service = Endpoint(url, *PAIR)
+    one, two = photos / "ann_live" / "1.png", photos / "ann_live" / "2.png"
+    answer, expected = service.compare(one, two), engine.compare(one, two)
+    assert answer is not None
+    assert answer == pytest.approx((expected.similarity, expected.threshold), abs=1e-4)
+    score = service.liveness(one)
+    assert score is not None and score[0] == pytest.approx(engine.liveness(one).score, abs=1e-4)
+    boxes = service.detect(one)
+    assert boxes is not None and np.allclose(boxes, [engine.detect(one)[0].box], atol=1)
+    blank = photos / "tom_print" / "2.png"
+    assert service.detect(blank) == []
+    assert service.compare(one, blank) is None and service.liveness(blank) is None
+
+
+def test_another_false_match_rate_moves_the_threshold_only(url: str, photos: Path) -> None:
+    pair = photos / "ann_live" / "1.png", photos / "tom_print" / "1.png"
+    usual = Endpoint(url, *PAIR).compare(*pair)
+    with serve(BIOAUTH_FMR="2e-4") as strict:
+        moved = Endpoint(strict, *PAIR).compare(*pair)
+    assert usual is not None and moved is not None
+    assert moved[0] == usual[0] and moved[1] > usual[1] == 0.497
+
+
+def test_a_wrong_key_is_an_error_and_not_a_figure(url: str, photos: Path) -> None:
+    with pytest.raises(EndpointError, match="errorcode 5"):
+        Endpoint(url, PAIR[0], "wrong").detect(photos / "ann_live" / "1.png")
+
+
+def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
+    assert main(["verification", str(photos), *service, "--out", str(out)]) == 0
+    systems = json.loads((out / "metrics.json").read_text())["systems"]
+    assert set(systems) == {"engine", url}
+    theirs, ours = systems[url], systems["engine"]
+    assert theirs["threshold"] == pytest.approx(ours["threshold"])
+    for key in ("fmr", "fnmr", "failure_to_enrol"):
+        assert theirs[key] == ours[key]
+    assert theirs["failure_to_enrol"]["pairs"] == 3
+    assert PAIR[1] not in (out / "report.html").read_text()
+    assert main(["liveness", str(photos), *service, "--out", str(out)]) == 0
+    systems = json.loads((out / "metrics.json").read_text())["systems"]
+    assert systems[url]["errors"] == systems["engine"]["errors"]
+    assert systems[url]["non_response"] == systems["engine"]["non_response"]
+
+
+def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) -> None:
+    (tmp_path / "group.png").write_bytes(encode(group[:, :700], "png"))
+    (tmp_path / "truth.csv").write_text("file,x,y,width,height\ngroup.png,1,1,9,9\n")
+    service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
+    out = tmp_path / "report"
+    assert main(["detection", str(tmp_path / "truth.csv"), *service, "--out", str(out)]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics[url]["false_alarms"] == metrics["engine"]["false_alarms"] > 0

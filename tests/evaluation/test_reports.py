@@ -1,0 +1,150 @@
+"""The commands themselves, on a handful of real pictures: figures, resuming, reports."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Engine
+from engine.evaluation.__main__ import main
+from engine.images import Pixels, encode, load
+
+
+def _metrics(out: Path) -> dict[str, Any]:
+    page = (out / "report.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>") and "data:image/png;base64," in page
+    assert 'src="http' not in page and "href" not in page
+    result: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
+    return result
+
+
+@pytest.fixture
+def people(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
+    """Two people with two photos each, and one picture without a face."""
+    dark = cv2.convertScaleAbs(astronaut, alpha=0.6)
+    small = cv2.resize(hanks, (80, 80), interpolation=cv2.INTER_AREA)
+    blank = np.full((200, 200, 3), 127, np.uint8)
+    files = {"ann/1": astronaut, "ann/2": dark, "tom/1": hanks, "tom/2": small, "tom/3": blank}
+    for name, pixels in files.items():
+        path = tmp_path / "people" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(np.asarray(pixels, np.uint8), "png"))
+    return tmp_path / "people"
+
+
+def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
+    out = tmp_path / "report"
+    assert main(["verification", str(people), "--out", str(out), "--replicates", "20"]) == 0
+    figures = _metrics(out)["systems"]["engine"]
+    assert figures["threshold"] == 0.497
+    assert figures["fmr"]["value"] == 0 and figures["fmr"]["trials"] == 4
+    assert figures["fnmr"]["value"] == 0 and figures["fnmr"]["trials"] == 2
+    assert [Path(p).name for p in figures["failure_to_enrol"]["photos"]] == ["3.png"]
+    assert figures["failure_to_enrol"]["pairs"] == 4
+    assert figures["fnmr_at_fmr"] == []  # six pairs support none of the rates
+
+
+def test_verification_scores_are_the_library_s(
+    people: Path, tmp_path: Path, engine: Engine
+) -> None:
+    table = people / "pairs.csv"
+    table.write_text("a,b,same\nann/1.png,ann/2.png,1\nann/1.png,tom/1.png,0\n")
+    out = tmp_path / "report"
+    arguments = ["verification", str(people), "--pairs", str(table), "--out", str(out)]
+    assert main([*arguments, "--fmr", "0.0002", "--no-thumbnails"]) == 0
+    assert _metrics(out)["systems"]["engine"]["threshold"] > 0.497
+    page = (out / "report.html").read_text("utf-8")
+    assert "image/jpeg" not in page
+    base = sqlite3.connect(out / "embeddings.sqlite")
+    kept = [
+        np.frombuffer(row[0], np.float32) for row in base.execute("SELECT vector FROM embeddings")
+    ]
+    vector = engine.embed(people / "ann" / "1.png")
+    assert max(float(vector @ one) for one in kept) == pytest.approx(1, abs=1e-5)
+
+
+def test_embeddings_are_kept_and_resumed(people: Path, tmp_path: Path) -> None:
+    """What is in the cache is not computed again: altered there, the figures change with it."""
+    out, cache = tmp_path / "report", tmp_path / "cache.sqlite"
+    arguments = ["verification", str(people), "--out", str(out), "--cache", str(cache)]
+    main(arguments)
+    base = sqlite3.connect(cache)
+    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
+    with base:
+        base.execute("UPDATE embeddings SET vector = NULL")
+        missing = base.execute("SELECT picture FROM embeddings LIMIT 2").fetchall()
+        base.executemany("DELETE FROM embeddings WHERE picture = ?", missing)
+    main(arguments)
+    figures = _metrics(out)["systems"]["engine"]
+    assert len(figures["failure_to_enrol"]["photos"]) in (3, 4)
+    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
+
+
+def test_detection(tmp_path: Path, group: Pixels, engine: Engine) -> None:
+    (tmp_path / "group.png").write_bytes(encode(group, "png"))
+    boxes = [face.box for face in engine.detect(group)]
+    rows = [f"group.png,{x + 3},{y - 2},{w},{h}" for x, y, w, h in boxes]
+    rows += ["group.png,5,5,40,40"]  # where there is no face: missed
+    truth = tmp_path / "truth.csv"
+    truth.write_text("\n".join(["file,x,y,width,height", *rows]) + "\n")
+    out = tmp_path / "report"
+    assert main(["detection", str(truth), "--out", str(out)]) == 0
+    figures = _metrics(out)["engine"]
+    assert figures["recall"] == pytest.approx(6 / 7) and figures["precision"] == 1
+    assert figures["average_precision"] == pytest.approx(6 / 7)
+    assert figures["landmark_error"] is None
+
+
+def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "detection" / "dlib_faces"
+    listings = [str(folder / f"{part}_with_face_landmarks.xml") for part in ("testing", "training")]
+    assert main(["detection", *listings, "--out", str(tmp_path)]) == 0
+    figures = _metrics(tmp_path)["engine"]
+    assert figures["recall"] == 1 and figures["average_precision"] > 0.99
+    assert 0 < figures["landmark_error"] < 0.15 and figures["landmark_faces"] == 43
+
+
+def test_liveness(people: Path, tmp_path: Path, engine: Engine) -> None:
+    """Figures equal the library's verdicts; the picture without a face is a non-response."""
+    captures = tmp_path / "captures"
+    captures.mkdir()
+    (people / "ann").rename(captures / "ann_live")
+    (people / "tom").rename(captures / "tom_print")
+    out = tmp_path / "report"
+    assert main(["liveness", str(captures), "--out", str(out)]) == 0
+    figures = _metrics(out)["systems"]["engine"]
+    live = [engine.liveness(load(path)).is_alive for path in (captures / "ann_live").iterdir()]
+    prints = [captures / "tom_print" / f"{n}.png" for n in (1, 2)]
+    passed = [engine.liveness(load(path)).is_alive for path in prints]
+    assert figures["errors"]["live"][0] == pytest.approx(1 - np.mean(live))
+    assert figures["errors"]["captures: print"][0] == pytest.approx(np.mean(passed))
+    assert figures["errors"]["captures: print"][3] == 2
+    assert figures["non_response"]["captures: print"][0] == pytest.approx(1 / 3)
+    assert figures["worst_apcer"] == pytest.approx(np.mean(passed))
+
+
+def test_speed(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    assert main(["speed", str(people), "--out", str(out), "--threads", "1"]) == 0
+    stages = json.loads((out / "metrics.json").read_text())["stages"]
+    assert {"decode", "detect one", "align", "embed", "liveness"} <= set(stages)
+    assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
+
+
+def test_what_cannot_be_measured_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verification", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "holds no pictures" in capsys.readouterr().err
+    arguments = ["--endpoint", "http://127.0.0.1:9", "--out", str(tmp_path / "out")]
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "1.png").touch()
+    assert main(["liveness", str(tmp_path), *arguments]) == 1
+    assert "one --app-id and one --app-key for each --endpoint" in capsys.readouterr().err
+    pair = ["--app-id", "1", "--app-key", "2"]
+    assert main(["liveness", str(tmp_path), *arguments, *pair]) == 1
+    assert "does not answer" in capsys.readouterr().err

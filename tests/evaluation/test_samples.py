@@ -1,0 +1,139 @@
+"""Reading labelled pictures, and drawing pairs from them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.evaluation import captures, truth
+from engine.evaluation.lfw import folded_pairs, read_lfw
+from engine.evaluation.pairs import all_pairs, read_table
+from engine.evaluation.photos import Photo, SampleError, leave_out, read_folder
+
+
+def _touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
+    people = read_folder(_touch(tmp_path / "a", "ann/1.jpg", "ann/2.PNG", "bob/1.bmp", "bob/x.txt"))
+    assert [photo.person for photo in people] == ["ann", "ann", "bob"]
+    grouped = read_folder(_touch(tmp_path / "b", "F/ann/1.jpg", "M/bob/1.jpg"))
+    assert [(p.person, p.cohort) for p in grouped] == [("F/ann", "F"), ("M/bob", "M")]
+    single = read_folder(_touch(tmp_path / "c", "AF1.jpg", "AM2.jpg"), "^[A-Z]+")
+    assert [(p.person, p.cohort) for p in single] == [("AF1", "AF"), ("AM2", "AM")]
+    with pytest.raises(SampleError, match="holds no pictures"):
+        read_folder(_touch(tmp_path / "d", "readme.txt"))
+
+
+def test_listed_photos_are_left_out(tmp_path: Path) -> None:
+    photos = read_folder(_touch(tmp_path, "AF1.jpg", "AF2.jpg", "AF3.jpg"))
+    listed = tmp_path / "out.txt"
+    listed.write_text("# doubles\nAF2  # AF1, 0.98\nAF3.jpg\n")
+    assert [photo.person for photo in leave_out(photos, listed)] == ["AF1"]
+
+
+def test_all_pairs_or_as_many_impostors_as_asked_for() -> None:
+    photos = [Photo(Path(f"{n}.jpg"), str(n // 3)) for n in range(60)]
+    every = all_pairs(photos, 10_000)
+    assert len(every) == 60 * 59 // 2 and every.same.sum() == 20 * 3
+    some = all_pairs(photos, 500)
+    assert some.same.sum() == 60 and (~some.same).sum() == 500
+    assert len({*zip(some.a.tolist(), some.b.tolist(), strict=True)}) == 560
+    assert (some.a < some.b).all()
+
+
+def test_pairs_inside_cohorts() -> None:
+    photos = [Photo(Path(f"{n}.jpg"), str(n), "FM"[n % 2]) for n in range(6)]
+    cohorts = all_pairs(photos, 100).cohorts
+    assert {name: int(inside.sum()) for name, inside in cohorts.items()} == {"F": 3, "M": 3}
+    assert all_pairs([Photo(Path("1"), "1"), Photo(Path("2"), "2")], 9).cohorts == {}
+
+
+def test_folds_share_nobody() -> None:
+    photos = [Photo(Path(f"{n}.jpg"), str(n // 6)) for n in range(1500)]
+    pairs = folded_pairs(photos)
+    assert pairs.fold is not None and len(pairs) == 6000 and pairs.same.sum() == 3000
+    people = pairs.people
+    seen = [
+        {*people[pairs.a[pairs.fold == n]].tolist(), *people[pairs.b[pairs.fold == n]].tolist()}
+        for n in range(10)
+    ]
+    assert sum(map(len, seen)) == len(set.union(*seen))
+    with pytest.raises(SampleError, match="only"):
+        folded_pairs(photos[:300])
+
+
+def test_lfw_listing(tmp_path: Path) -> None:
+    listing = tmp_path / "pairs.txt"
+    listing.write_text("2\t1\nA_B\t1\t4\nA_B\t1\tC_D\t12\nC_D\t2\t3\nC_D\t2\tA_B\t4\n")
+    pairs = read_lfw(tmp_path, listing)
+    assert pairs.same.tolist() == [True, False, True, False]
+    assert pairs.fold is not None and pairs.fold.tolist() == [0, 0, 1, 1]
+    assert pairs.photos[pairs.b[1]].path == tmp_path / "C_D" / "C_D_0012.jpg"
+    listing.write_text("10\t300\nA_B\t1\t4\n")
+    with pytest.raises(SampleError, match="promises otherwise"):
+        read_lfw(tmp_path, listing)
+
+
+def test_table_of_pairs(tmp_path: Path) -> None:
+    """Genuine pairs make people: x, y and z are one, so x-z would be genuine as well."""
+    listing = tmp_path / "pairs.csv"
+    listing.write_text("a,b,same,cohort\nx.jpg,y.jpg,1,F\ny.jpg,z.jpg,1,F\nx.jpg,w.jpg,0,F\n")
+    pairs = read_table(listing)
+    assert pairs.same.tolist() == [True, True, False]
+    assert len({photo.person for photo in pairs.photos}) == 2
+    assert {photo.cohort for photo in pairs.photos} == {"F"}
+    listing.write_text("left,right\n1,2\n")
+    with pytest.raises(SampleError, match="header with a, b and same"):
+        read_table(listing)
+
+
+def test_captures_by_folder_and_by_table(tmp_path: Path) -> None:
+    names = ("ann_live/1.jpg", "ann_print/1.jpg", "bob_live/1.jpg")
+    read = captures.read(_touch(tmp_path / "set", *names))
+    assert [(c.species, c.subject) for c in read] == [
+        ("live", "set/ann"),
+        ("set: print", "set/ann"),
+        ("live", "set/bob"),
+    ]
+    plain = captures.read(_touch(tmp_path / "plain", "live/1.jpg", "replay/1.jpg"))
+    assert [(c.species, c.subject) for c in plain] == [("live", ""), ("plain: replay", "")]
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label,subject\na.jpg,live,7\nb.jpg,mask,7\n")
+    assert {capture.species for capture in captures.read(table)} == {
+        "live",
+        f"{tmp_path.name}: mask",
+    }
+
+
+def test_truth_of_wider_and_csv(tmp_path: Path) -> None:
+    wider = tmp_path / "gt.txt"
+    wider.write_text(
+        "0--Parade/a.jpg\n2\n10 20 30 40 0 0 0 0 0 0\n5 5 3 3 0 0 0 1 0 0\n"
+        "0--Parade/b.jpg\n0\n0 0 0 0 0 0 0 0 0 0\n"
+    )
+    first, second = truth.read(wider)
+    assert first.path == tmp_path / "0--Parade" / "a.jpg"
+    assert [face.ignored for face in first.faces] == [False, True] and second.faces == []
+    table = tmp_path / "gt.csv"
+    table.write_text("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,5,6,7,8\nb.jpg,,,,\n")
+    one, other = truth.read(table, tmp_path / "images")
+    assert [face.box for face in one.faces] == [(1, 2, 3, 4), (5, 6, 7, 8)] and not other.faces
+    assert one.path == tmp_path / "images" / "a.jpg"
+    wider.write_text("a.jpg\nmany\n")
+    with pytest.raises(SampleError, match="cannot be read as ground truth"):
+        truth.read(wider)
+
+
+def test_dlib_landmarks_become_five(shared: Path) -> None:
+    xml = shared / "detection" / "dlib_faces" / "testing_with_face_landmarks.xml"
+    faces = [face for picture in truth.read(xml) for face in picture.faces]
+    for face in faces:
+        assert face.landmarks is not None
+        right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
+        assert right_eye[0] < left_eye[0] and right_mouth[0] < left_mouth[0]
+        assert np.mean([right_eye[1], left_eye[1]]) < nose[1] < right_mouth[1]

@@ -1,0 +1,94 @@
+"""Rates and intervals against values worked out by hand or by others."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.evaluation.intervals import wilson
+from engine.evaluation.lfw import folded_accuracy
+from engine.evaluation.pairs import Pairs
+from engine.evaluation.photos import Photo
+from engine.evaluation.statistics import ErrorRates
+from engine.similarity import pairs_needed
+
+
+def _sample(people: int, photos: int, rng: np.random.Generator) -> tuple[Pairs, np.ndarray]:  # type: ignore[type-arg]
+    """Unit-variance scores: impostors about 0, genuine about 4."""
+    taken = [Photo(Path(f"{p}/{n}.jpg"), str(p)) for p in range(people) for n in range(photos)]
+    a, b = np.triu_indices(len(taken), 1)
+    pairs = Pairs(taken, a, b)
+    return pairs, rng.normal(4.0 * pairs.same, 1.0)
+
+
+def test_wilson_matches_published_values() -> None:
+    """Newcombe, Statistics in Medicine 1998, table I, method 3."""
+    for errors, trials, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        rate = wilson(errors, trials)
+        assert (rate.low, rate.high) == pytest.approx((low, high), abs=5e-5)
+    assert math.isnan(wilson(0, 0).value)
+
+
+def test_pairs_needed_is_the_rule_of_thirty() -> None:
+    assert pairs_needed(1e-3) == 30_000 and pairs_needed(1e-4) == 300_000
+
+
+def test_rates_are_exact_at_any_threshold() -> None:
+    pairs, scores = _sample(40, 3, np.random.default_rng(0))
+    rates = ErrorRates(pairs, scores, replicates=20)
+    for threshold in (-1.0, 1.5, float(scores[7]), 9.0):
+        assert rates.fmr(threshold).value == np.mean(scores[~pairs.same] >= threshold)
+        assert rates.fnmr(threshold).value == np.mean(scores[pairs.same] < threshold)
+
+
+def test_threshold_is_the_lowest_that_keeps_the_rate() -> None:
+    pairs, scores = _sample(60, 2, np.random.default_rng(1))
+    rates = ErrorRates(pairs, scores, replicates=0)
+    for fmr in (0.1, 0.01, 0.001):
+        threshold = rates.threshold_at(fmr)
+        assert rates.fmr(threshold).value <= fmr
+        assert rates.fmr(float(np.nextafter(threshold, -np.inf))).value > fmr
+
+
+def test_equal_error_rate_of_two_normals() -> None:
+    """Means 4 apart with unit variance cross at 2, where both miss Phi(-2) = 2.28 %."""
+    pairs, scores = _sample(150, 4, np.random.default_rng(2))
+    assert ErrorRates(pairs, scores, 0).equal_error_rate() == pytest.approx(0.0228, abs=0.006)
+
+
+def test_failures_to_enrol_are_in_no_rate() -> None:
+    pairs, scores = _sample(20, 2, np.random.default_rng(3))
+    scores[:100] = np.nan
+    rates = ErrorRates(pairs, scores, 10)
+    assert rates.fmr(0).trials + rates.fnmr(0).trials == len(scores) - 100
+
+
+def test_interval_knows_that_pairs_share_people() -> None:
+    """Scores that belong to people, not pairs: far fewer independent trials than pairs."""
+    rng = np.random.default_rng(4)
+    pairs, _ = _sample(80, 1, rng)
+    looks = rng.normal(size=80)
+    rates = ErrorRates(pairs, looks[pairs.a] + looks[pairs.b], 200)
+    rate = rates.fmr(rates.threshold_at(0.05))
+    plain = wilson(round(rate.value * rate.trials), rate.trials)
+    assert rate.low < rate.value < rate.high
+    assert rate.high - rate.low > 1.5 * (plain.high - plain.low)
+    low, high = rates.bands()[0]
+    assert (low <= high).all()
+
+
+def test_folded_accuracy() -> None:
+    same = np.tile([True, False], 50)
+    fold = np.repeat(np.arange(10), 10)
+    assert folded_accuracy(np.where(same, 0.9, 0.1), same, fold) == (1.0, 0.0)
+    assert folded_accuracy(np.where(same, 0.1, 0.9), same, fold)[0] <= 0.5
+    missing = np.where(same, 0.9, 0.1)
+    missing[:10] = np.nan
+    mean, error = folded_accuracy(missing, same, fold)
+    assert mean == pytest.approx(0.9) and error == pytest.approx(0.1)
