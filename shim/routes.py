@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pybase64
 
-from engine import Engine, FaceNotFound, images
+from engine import Engine, FaceNotFound, headers, images
 from shim import contract
 from shim.contract import Body, Endpoint, Refusal
 from shim.validation import ID_PHOTO, Order
@@ -45,7 +45,7 @@ def erasemark(engine: Engine, order: Order) -> Body:
     """Section 5: the picture without its mesh. PNG and BMP come back as PNG, JPEG as JPEG."""
     data = order.images[0].data
     result = engine.descreen(data)
-    sent_as = images.sniff(data).format
+    sent_as = headers.sniff(data).format
     send_as = "jpeg" if sent_as == "jpeg" else "png"
     # A picture without a mesh goes back as it came: nothing is lost to a second compression.
     if result.changed or sent_as != send_as:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from engine import ImageError, images
+from engine import ImageError, headers
 from shim.conformance.cases import Case
 from shim.conformance.transport import Reply
 
@@ -75,7 +75,7 @@ def _members(path: str, rule: dict[str, Any], value: Any, whole: Any) -> Iterato
 def shape(data: Any) -> tuple[str, int, int] | None:
     """Format, width and height of a picture in base64; None when it is none."""
     try:
-        header = images.sniff(base64.b64decode(data, validate=True))
+        header = headers.sniff(base64.b64decode(data, validate=True))
     except (TypeError, ValueError, ImageError):
         return None
     return header.format, header.width, header.height

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from engine import Engine, ImageError
-from engine.images import Header, Pixels, decode, encode, load, sniff
+from engine.headers import Header, sniff
 from engine.images import Image as Source
+from engine.images import Pixels, decode, encode, load
 
 
 def with_exif(jpeg: bytes, orientation: int) -> bytes:

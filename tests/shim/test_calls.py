@@ -11,7 +11,7 @@ import pytest
 from shim_client import Client, image
 from shim_server import Served
 
-from engine import Engine, images
+from engine import Engine, headers, images
 from engine.images import Pixels
 
 
@@ -122,7 +122,7 @@ def test_erasemark(
         reply = client.ask("erasemark", image=image(data, category=2))
         answer = base64.b64decode(reply["image"].pop("data"), validate=True)
         assert reply["image"] == {"content_type": content_type}
-        assert images.sniff(answer).format == back
+        assert headers.sniff(answer).format == back
         expected = engine.descreen(data)
         assert expected.changed == (picture is not photo)
         pixels = images.decode(answer)

@@ -322,7 +322,8 @@ def test_hostile_input(
         codes.update([code for _, code in got] or ["none"])
 
     attack()
-    print(f"\n{kind.__name__}: slowest {slowest:.2f} s, {dict(codes.most_common())}")
+    peak = peak_bytes(served) / 1e6
+    print(f"\n{kind.__name__}: slowest {slowest:.2f} s, {peak:.0f} MB, {dict(codes.most_common())}")
     reply = served.client().ask("detect", **members("detect", seeds[1]))
     assert reply["errorcode"] == "0"
     assert served.process.poll() is None

@@ -2,13 +2,15 @@
 
 import http.client
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from conftest import Start
 from shim_client import APP_ID, APP_KEY, Client, body, head, image, sign
-from shim_server import Served
+from shim_server import END_S, Served, environment
 
 from engine import Engine
 from shim import Settings, create_app
@@ -25,7 +27,9 @@ def get(url: str, path: str) -> tuple[int, str]:
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
+    # Libraries that decode pictures print warnings of their own in between.
+    written = log.read_text().splitlines()
+    return [json.loads(line) for line in written if line.startswith("{") and line.endswith("}")]
 
 
 def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> None:
@@ -41,6 +45,8 @@ def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> N
         "bioauth_waiting 0.0",
         "bioauth_running 0.0",
         'bioauth_engine_info{pack="default",providers="CPUExecutionProvider"} 1.0',
+        'bioauth_network_seconds_total{network="detector"}',
+        'bioauth_network_runs_total{network="embedding"}',
         "process_resident_memory_bytes",
     ):
         assert figure in text
@@ -128,6 +134,8 @@ def test_nothing_personal_is_logged(start: Start, selfie: bytes, party: bytes) -
 
 def test_a_fault_is_told_without_its_insides(engine: Engine, selfie: bytes) -> None:
     class Broken:
+        info = engine.info
+
         def detect(self, *_: object, **__: object) -> None:
             raise RuntimeError("secret detail")
 
@@ -139,3 +147,14 @@ def test_a_fault_is_told_without_its_insides(engine: Engine, selfie: bytes) -> N
     reply = app.test_client().post("/openapi/face/v2/detect", data=data, headers=fields)
     assert reply.status_code == 500
     assert reply.json == {"errorcode": "500", "errormsg": "internal server error"}
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "shim.demo", "--out", str(tmp_path)]
+    result = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=END_S, check=True
+    )
+    assert result.stdout.count('"errorcode": "0"') == 5
+    made = sorted(path.name for path in tmp_path.iterdir())
+    pictures = ["biodetect.jpg", "compare_different.jpg", "compare_same.jpg", "detect.jpg"]
+    assert made == [*pictures, "erasemark.png", "shim.log"]

@@ -1,5 +1,6 @@
 """Parts whose edges a whole request does not reach."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from shim_client import APP_ID, APP_KEY, Client, headers, image
 from shim_server import Served
 
 from shim import contract, signing
+from shim.admission import Admission
 from shim.conformance import cases, recording
 from shim.conformance.__main__ import main
 from shim.conformance.recording import Tolerance
@@ -148,3 +150,43 @@ def test_what_a_replay_overlooks() -> None:
     assert len(against(b'{"similarity":"0.80001","time":"2","x":21}')) == 2
     assert len(against(b'{"similarity":0.75,"time":"2","x":10}')) == 1
     assert len(against(b'{"similarity":"0.75","time":"2","x":10,"y":1}')) == 1
+
+
+def test_turns_come_in_order() -> None:
+    admission = Admission(slots=1, queue=10, timeout_s=20)
+    order: list[int] = []
+    hold = threading.Event()
+    works = [hold.wait, *(lambda number=number: order.append(number) for number in range(8))]
+    threads = []
+    for count, work in enumerate(works):
+        threads.append(threading.Thread(target=admission.run, args=(work,)))
+        threads[-1].start()
+        while admission.waiting + admission.running <= count or not admission.running:
+            time.sleep(0.001)
+    hold.set()
+    for thread in threads:
+        thread.join()
+    assert order == list(range(8))
+    assert (admission.waiting, admission.running) == (0, 0)
+
+
+def test_a_full_waiting_room_and_a_long_wait() -> None:
+    admission = Admission(slots=1, queue=1, timeout_s=0.05)
+    hold = threading.Event()
+    thread = threading.Thread(target=admission.run, args=(hold.wait,))
+    thread.start()
+    while not admission.running:
+        time.sleep(0.001)
+    with pytest.raises(Refusal):
+        admission.run(lambda: pytest.fail("it waited too long and must not run"))
+    admission._timeout = 20
+    late = threading.Thread(target=admission.run, args=(lambda: None,))
+    late.start()
+    while not admission.waiting:
+        time.sleep(0.001)
+    with pytest.raises(Refusal):
+        admission.run(lambda: pytest.fail("there was no place for it"))
+    hold.set()
+    for each in (thread, late):
+        each.join()
+    assert admission.run(lambda: 7) == 7
