@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import logging
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     log_to_stderr()
     for name in unknown():
         _log.warning("%s is no setting and does nothing", name)
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # read at import; it is not our format
     # Late, so that wrong settings are told at once and `keys` loads no networks.
     from engine import EngineError
     from shim.run import run
@@ -89,6 +91,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         return run(settings, keys)
     except EngineError as error:
         print(error, file=sys.stderr)
+    except KeyboardInterrupt:  # before there was anything to stop
+        pass
     except OSError as error:
         where = f"{settings.host}:{settings.port} or {settings.ops_host}"
         print(f"Cannot serve on {where}:{settings.effective_ops_port}: {error}", file=sys.stderr)

@@ -1,62 +1,71 @@
-"""How many requests run, how many may wait, and for how long."""
+"""How many requests are worked on, how many may wait, and for how long."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 from shim import contract
 from shim.contract import Refusal
 
+Result = TypeVar("Result")
+
 
 class Admission:
-    """`slots` requests at a time use the engine; `queue` more wait, at most `timeout_s` seconds.
+    """`slots` requests at a time are worked on; `queue` more wait, at most `timeout_s` seconds.
 
-    A request takes a place first and a slot later. It is turned away when there is no place, or
-    when no slot came free in time: never once it has a slot.
+    Work is done in threads of its own, one per slot: memory that the allocator and the networks
+    keep per thread is kept that many times, however many connections there are. Slots are given
+    in order of asking.
     """
 
     def __init__(self, slots: int, queue: int, timeout_s: float) -> None:
-        self.slots = slots
         self.places = slots + queue
         self._timeout = timeout_s
-        self._free = threading.Semaphore(slots)
+        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="engine")
         self._lock = threading.Lock()
         self._inside = 0
         self._running = 0
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place in the waiting room. Raises Refusal "503" when it is full."""
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Do the work when its turn comes and return what it returns.
+
+        Raises Refusal "503" at once when too many wait, and after the time-out when the work has
+        not begun by then. Work that has begun is finished.
+        """
         with self._lock:
-            if self._inside >= self.places:
+            if self.is_full():
                 raise Refusal(contract.BUSY)
             self._inside += 1
         try:
-            yield
+            future = self._pool.submit(self._counted, work)
+            wait([future], self._timeout)
+            if future.cancel():  # which it cannot be once it has begun
+                raise Refusal(contract.BUSY)
+            return future.result()
         finally:
             with self._lock:
                 self._inside -= 1
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold an engine slot, inside a place. Raises Refusal "503" after the time-out."""
-        if not self._free.acquire(timeout=self._timeout):
-            raise Refusal(contract.BUSY)
+    def is_full(self) -> bool:
+        """Whether the next request would be turned away."""
+        return self._inside >= self.places
+
+    def _counted(self, work: Callable[[], Result]) -> Result:
         with self._lock:
             self._running += 1
         try:
-            yield
+            return work()
         finally:
             with self._lock:
                 self._running -= 1
-            self._free.release()
 
     @property
     def running(self) -> int:
-        """Requests that hold a slot now."""
+        """Requests that are worked on now."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """Requests that hold a place and no slot yet."""
+        """Requests that wait for their turn."""
         return self._inside - self._running

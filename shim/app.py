@@ -3,7 +3,8 @@
 import logging
 import time
 from functools import partial
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import orjson
 from flask import Flask, Response, g, request
@@ -14,7 +15,7 @@ from engine.runtime import usable_cores
 from shim import contract, validation
 from shim.admission import Admission
 from shim.contract import Body, Endpoint, Problem, Refusal
-from shim.gate import Gate
+from shim.gate import Caller, Gate
 from shim.keys import KeysError, KeyStore
 from shim.observability import Journal, Record
 from shim.routes import CALLS, Call
@@ -62,13 +63,15 @@ class Service:
         self.engine = engine
         self.settings = settings
         self.keys = keys
-        self.gate = Gate(keys, settings.max_skew_s)
         self.admission = Admission(
             settings.slots or usable_cores(), settings.queue, settings.queue_timeout_s
         )
+        self.gate = Gate(keys, settings.max_skew_s, self.admission.is_full)
         self.journal = Journal()
         admission = self.admission
-        self.journal.watch(lambda: admission.waiting, lambda: admission.running)
+        self.journal.watch(
+            waiting=lambda: admission.waiting, running=lambda: admission.running, engine=engine.info
+        )
 
     def open(self) -> None:
         """Rows 1 to 4, from the head alone."""
@@ -87,17 +90,23 @@ class Service:
 
     def serve(self, call: Call) -> Response:
         """Rows 5 to 12, and what the engine says."""
+        caller: Caller = g.caller
         record: Record = g.record
-        with self.admission.place():
-            body = request.environ["wsgi.input"].read(g.caller.length)
-            record.bytes_in = len(body)
-            order = validation.read(g.caller, body)
+        record.bytes_in = caller.length
+        body: BinaryIO = request.environ["wsgi.input"]
+        if VERDICT not in request.environ:  # with another server it may still be on its way
+            body = BytesIO(body.read(caller.length))
+
+        def work() -> Body:
+            record.lap("queue")
+            order = validation.read(caller, body.read(caller.length))
             record.lap("validate")
-            with self.admission.slot():
-                record.lap("queue")
-                members = call(self.engine, order)
+            try:
+                return call(self.engine, order)
+            finally:
                 record.lap("engine")
-        return self._reply(200, "0", "ok", members)
+
+        return self._reply(200, "0", "ok", self.admission.run(work))
 
     def refuse(self, error: Exception) -> Response:
         """The one place where an error becomes a reply."""

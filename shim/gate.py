@@ -4,7 +4,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shim import contract, signing
@@ -29,16 +29,19 @@ class Caller:
 class Gate:
     """Judges heads. One instance per server; safe to use from many threads."""
 
-    def __init__(self, keys: KeyStore, max_skew_s: float = 0) -> None:
+    def __init__(
+        self, keys: KeyStore, max_skew_s: float = 0, is_full: Callable[[], bool] = lambda: False
+    ) -> None:
         self._keys = keys
+        self._is_full = is_full
         self._seen = _Freshness(max_skew_s) if max_skew_s else None
         self.draining = False
 
     def judge(self, environ: Mapping[str, str]) -> Caller:
         """Take the method, path and headers of a request in CGI spelling.
 
-        Raises Refusal for the first row that fails: 404, "1", "7" or "5", and "503" while the
-        server shuts down.
+        Raises Refusal for the first row that fails: 404, "1", "7" or "5"; and "503", to those who
+        may ask, while the server shuts down or has no room.
         """
         endpoint = contract.ENDPOINTS.get(environ.get("PATH_INFO", ""))
         if endpoint is None or environ.get("REQUEST_METHOD") != "POST":
@@ -50,10 +53,12 @@ class Gate:
         signed = signing.matches(
             known or _NOBODY, timestamp.encode("latin-1"), environ["HTTP_AUTHORIZATION"].strip()
         )
-        if known is None or not signed or not self._fresh(app_id, timestamp):
+        if known is None or not signed:
             raise Refusal(contract.BAD_SIGNATURE)
-        if self.draining:
+        if self.draining or self._is_full():  # before the timestamp is used up: they may try again
             raise Refusal(contract.BUSY)
+        if not self._fresh(app_id, timestamp):
+            raise Refusal(contract.BAD_SIGNATURE)
         return Caller(endpoint, app_id, known, length)
 
     def _fresh(self, app_id: str, timestamp: str) -> bool:

@@ -8,9 +8,12 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1, 2.5, 5, 10)
 _log = logging.getLogger("shim.request")
@@ -61,20 +64,19 @@ class Journal:
             registry=self.registry,
         )
 
-    def watch(self, waiting: Callable[[], float], running: Callable[[], float]) -> None:
-        """Figures that are asked for when somebody looks: the queue, and requests at work."""
+    def watch(
+        self,
+        waiting: Callable[[], float],
+        running: Callable[[], float],
+        engine: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        """Figures that are asked for when somebody looks. engine: what Engine.info answers."""
         for name, text, read in (
             ("bioauth_waiting", "Requests that wait for the engine.", waiting),
             ("bioauth_running", "Requests that use the engine.", running),
         ):
             Gauge(name, text, registry=self.registry).set_function(read)
-
-    def describe(self, pack: str, providers: Iterable[str]) -> None:
-        """Name what is loaded, as a figure that is always 1."""
-        engine = Gauge(
-            "bioauth_engine_info", "What is loaded.", ["pack", "providers"], registry=self.registry
-        )
-        engine.labels(pack, ",".join(providers)).set(1)
+        self.registry.register(_EngineFigures(engine))
 
     def write(self, record: Record, endpoint: str, status: int, bytes_out: int) -> None:
         """Note a finished request."""
@@ -95,6 +97,26 @@ class Journal:
             "bytes_out": bytes_out,
         }
         _log.info("request", extra={"fields": fields})
+
+
+class _EngineFigures(Collector):
+    """What is loaded, and the time spent in each network."""
+
+    def __init__(self, info: Callable[[], Mapping[str, Any]]) -> None:
+        self._info = info
+
+    def collect(self) -> Iterator[Metric]:
+        info = self._info()
+        loaded = InfoMetricFamily("bioauth_engine", "What is loaded.")
+        pack, providers = info["pack"]["name"], ",".join(info["providers"])
+        loaded.add_metric([], {"pack": pack, "providers": providers})
+        runs = CounterMetricFamily("bioauth_network_runs", "Runs.", labels=["network"])
+        seconds = CounterMetricFamily("bioauth_network_seconds", "Time in it.", labels=["network"])
+        for role, network in info["networks"].items():
+            if "runs" in network:  # another package's networks are not counted
+                runs.add_metric([role], network["runs"])
+                seconds.add_metric([role], network["seconds"])
+        yield from (loaded, runs, seconds)
 
 
 class JsonLines(logging.Formatter):

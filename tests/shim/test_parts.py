@@ -161,7 +161,7 @@ def test_turns_come_in_order() -> None:
     for count, work in enumerate(works):
         threads.append(threading.Thread(target=admission.run, args=(work,)))
         threads[-1].start()
-        while admission.waiting + admission.running <= count or not admission.running:
+        while admission._pool._work_queue.qsize() < count or not admission.running:
             time.sleep(0.001)
     hold.set()
     for thread in threads:

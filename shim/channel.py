@@ -1,0 +1,114 @@
+"""One connection of waitress': what is asked on it, and how it ends."""
+
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask, WSGITask
+
+from shim import contract
+from shim.app import VERDICT
+from shim.incoming import Discard, Parser
+from shim.observability import Record
+
+if TYPE_CHECKING:
+    from shim.server import Server
+
+LINGER_S = 2  # for an idle connection once the server stops, and after a reply sent too early
+
+
+class _Task(WSGITask):
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[VERDICT] = self.request.verdict
+        environ["PATH_INFO"] = self.request.path  # waitress merges slashes at its beginning
+        return environ
+
+    def execute(self) -> None:
+        if self.request.hang_up or self.channel.server.draining:
+            self.channel.lingers = self.request.hang_up
+            self.set_close_on_finish()
+        super().execute()
+
+
+class _ErrorTask(ErrorTask):
+    """What is not HTTP, or has a head without end: row 2, in the contract's words."""
+
+    def execute(self) -> None:
+        is_fault = self.request.error.code == contract.FAULT.status
+        problem = contract.FAULT if is_fault else contract.MISSING_HEADER
+        body = orjson.dumps(contract.envelope(None, problem.code, problem.message, {}))
+        record = Record()
+        record.code = problem.code
+        self.status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
+        self.response_headers += [
+            ("Content-Type", "application/json"),
+            ("X-Request-Id", record.id),
+        ]
+        self.channel.lingers = True
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+        self.channel.server.journal.write(record, "-", problem.status, len(body))
+
+
+class Channel(HTTPChannel):
+    """One connection.
+
+    lingers: after the last reply, keep reading for a while. A client that is still sending would
+    otherwise get a reset, and lose the reply with it.
+    """
+
+    task_class = _Task
+    error_task_class = _ErrorTask
+    lingers = False
+    _lingering_since = 0.0
+
+    def __init__(self, server: "Server", *args: Any, **kwargs: Any) -> None:
+        self.parser_class = partial(Parser, gate=server.gate)
+        super().__init__(server, *args, **kwargs)
+
+    def readable(self) -> bool:
+        return bool(self._lingering_since or super().readable())
+
+    def received(self, data: bytes) -> bool:
+        return not self._lingering_since and bool(super().received(data))
+
+    def handle_close(self) -> None:
+        if self.lingers and self.connected:
+            self.lingers = self.will_close = False
+            self._lingering_since = time.time()
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+        else:
+            super().handle_close()
+
+    def look_after(self, now: float, draining: bool) -> None:
+        """End what takes too long, and what idles while the server stops."""
+        if self._lingering_since:
+            if now - self._lingering_since > LINGER_S:
+                self.handle_close()
+            return
+        with self.requests_lock:
+            request = self.request
+            if self.requests:
+                return
+            if request is None:
+                if draining and now - self.last_activity > LINGER_S:
+                    self.close_when_flushed = True
+            elif request.late(now, self.last_activity):
+                self._give_up(request)
+
+    def _give_up(self, request: Parser) -> None:
+        if isinstance(request.body_rcv, Discard):  # it was refused long ago: say so now
+            request.hang_up = request.completed = True
+            self.requests.append(request)
+            self.request = None
+            self.server.add_task(self)
+        else:
+            self.will_close = True
