@@ -38,13 +38,18 @@ def sample(rng: np.random.Generator) -> Capture:
 
 
 def expose(
-    image: Image, mesh: meshes.Mesh | None, capture: Capture, height: int, width: int
+    image: Image,
+    mesh: meshes.Mesh | None,
+    capture: Capture,
+    height: int,
+    width: int,
+    within: Plane | None = None,
 ) -> tuple[Image, Image, Plane]:
     """The meshed photo, its clean counterpart and the mask of the mesh.
 
     `image` is `(h, w, 3)` uint8 BGR, best of `height / scale` by `width / scale`. The photos come
     back `(height, width, 3)` uint8, the mask `(height, width)` float32: 1 on pixels that the lines
-    change noticeably, falling to 0 beside them.
+    change noticeably, falling to 0 beside them. `within`, `(h, w)` 0..1, confines the mesh.
     """
     image = compress(image, capture.jpeg_before)
     clean = _develop(image, capture, height, width)
@@ -52,6 +57,8 @@ def expose(
         empty = np.zeros((height, width), np.float32)
         return compress(clean, capture.jpeg_after), clean, empty
     cover = meshes.alpha(mesh, *image.shape[:2])
+    if within is not None:
+        cover = cover * within
     meshed = _develop(meshes.blend(image, mesh, cover), capture, height, width)
     mask = cv2.dilate(_develop(cover, capture, height, width), np.ones((3, 3), np.uint8))
     return compress(meshed, capture.jpeg_after), clean, np.clip(4.0 * mask, 0.0, 1.0)

@@ -21,6 +21,7 @@ STRIDE = 16  # height and width of the input are multiples of this
 WIDTHS = (32, 64, 96, 112)
 DOWN_BLOCKS = (1, 2, 3, 2)
 UP_BLOCKS = (4, 3, 2)
+FLOOR = 0.3  # of the mask: below, the picture passes as it is (costs 0.05 dB on held-out portraits)
 
 
 class Block(nn.Module):  # type: ignore[misc]
@@ -102,7 +103,10 @@ class _Shipped(nn.Module):  # type: ignore[misc]
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         clean, logits, score = self.network(image)
-        return clean.clamp(0.0, 255.0), cover(logits), score
+        mask = cover(logits)
+        lines = mask > FLOOR
+        clean = torch.where(lines, clean.clamp(0.0, 255.0), image)
+        return clean, torch.where(lines, mask, 0.0), score
 
 
 def export(network: DescreenNetwork, path: Path) -> None:

@@ -20,11 +20,13 @@ def example(
 ) -> Example:
     """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
     capture = captures.sample(rng)
-    image, side = portraits.draw(
+    image, person, side = portraits.draw(
         rng, round(height / capture.scale), round(width / capture.scale), whole
     )
     mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
-    meshed, clean, mask = captures.expose(image, mesh, capture, height, width)
+    # Some offices cut the person out before the mesh is drawn, or after it.
+    within = np.asarray(person / 255.0, np.float32) if rng.random() < 0.12 else None
+    meshed, clean, mask = captures.expose(image, mesh, capture, height, width, within)
     seen = (np.abs(meshed.astype(np.int16) - clean).max(2) > 12)[mask > 0.5].sum() / mask.size
     label = 0.0 if mesh is None else 1.0 if seen > 0.01 else -1.0
     return meshed, clean, mask, np.float32(label)

@@ -146,7 +146,7 @@ def train(worker: int, options: argparse.Namespace) -> None:
         for optimiser in optimisers:
             optimiser.step()
         running += loss.item()
-        keep = min(0.999, (step + 1) / (step + 10))
+        keep = min(0.998, (step + 1) / (step + 10))
         with torch.no_grad():
             for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
                 slow.lerp_(fast, 1.0 - keep)
@@ -204,11 +204,11 @@ def main() -> None:
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
-    parser.add_argument("--settled", type=float, default=0.7, help="share of steps without it")
+    parser.add_argument("--settled", type=float, default=0.8, help="share of steps without it")
     parser.add_argument("--gate", type=int, default=8000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
-    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
     parser.add_argument("--report", type=int, default=500)
