@@ -76,7 +76,8 @@ def judge(engine: Engine, pair: Pair) -> list[Row]:
         if truth is not None:
             vector = _embedding(engine, pictures_of[method])
             row["cosine"] = 0.0 if vector is None else float(vector @ truth)
-        row["recognised"] = float(result.changed)
+        if method == "descreened":
+            row["recognised"] = float(result.changed)
         rows.append(row)
     return rows
 
@@ -147,10 +148,12 @@ def _summary(name: str, rows: Sequence[Row]) -> str:
         return np.array(values or [math.nan], np.float64)
 
     quality, alike = column("psnr"), column("cosine")
+    seen = column("recognised").mean()
+    recognised = "" if math.isnan(seen) else f"{100 * seen:.2f} %"
     return (
         f"| {name} | {len(rows)} | {quality.mean():.2f} | {np.percentile(quality, 5):.2f} "
         f"| {column('line psnr').mean():.2f} | {column('ssim').mean():.4f} | {alike.mean():.4f} "
-        f"| {np.percentile(alike, 5):.4f} | {100 * column('recognised').mean():.2f} % |"
+        f"| {np.percentile(alike, 5):.4f} | {recognised} |"
     )
 
 
