@@ -16,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def json_members(chance: random.Random, picture: bytes) -> Case:
         while isinstance(inside[name], dict) and inside[name] and chance.random() < 0.7:
             inside = inside[name]
             name = chance.choice(list(inside))
-        value = chance.choice(ODD)
+        value = deepcopy(chance.choice(ODD))  # it may be changed in a later round
         if chance.random() < 0.2:
             del inside[name]
             inside[name + chance.choice(("", "x", "\0"))] = value
