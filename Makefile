@@ -60,4 +60,4 @@ $(TESTABLE): $(READY)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo report
+	rm -rf $(VENV) build dist *.egg-info demo report calibration
