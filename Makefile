@@ -37,6 +37,7 @@ fuzz: $(TESTABLE)
 
 # PORTRAITS is a folder with us_officials/ and gan_idcards/. Resumes from build/descreen.
 train-descreen: $(TESTABLE)
+	@test -n "$(PORTRAITS)" || { echo "Say where the portraits are: make train-descreen PORTRAITS=DIR"; exit 1; }
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python weights/build/train_descreen.py --portraits $(PORTRAITS) \
 		--work build/descreen --out weights/default/descreen.onnx
