@@ -70,7 +70,7 @@ def loss_of(
     loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate
     if recognition is not None:
         meshes_on = label != 0
-        loss = loss + 0.2 * recognition(restored.float()[meshes_on], clean[meshes_on])
+        loss = loss + 0.3 * recognition(restored.float()[meshes_on], clean[meshes_on])
     return loss
 
 
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
-    parser.add_argument("--settled", type=float, default=0.8, help="share of steps without it")
+    parser.add_argument("--settled", type=float, default=0.6, help="share of steps without it")
     parser.add_argument("--gate", type=int, default=8000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
