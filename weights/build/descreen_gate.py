@@ -71,7 +71,7 @@ def _gather(
     for number in range(count // workers):
         rng = np.random.default_rng((seed, number, worker, 1))
         height, width = sizes[(0, 1, 2, 3, 4, 5, 1, 2)[number % 8]]
-        meshed, _, _, label = example(portraits, rng, height, width, whole=True)
+        meshed, _, _, label = example(portraits, rng, height, width, whole=True, decoys=True)
         with torch.autocast("cpu", torch.bfloat16):
             rows.append(network.restore(pictures(meshed[None]))[2].float()[0])
         labels.append(torch.tensor(label))

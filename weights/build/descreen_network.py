@@ -53,7 +53,7 @@ class DescreenNetwork(nn.Module):  # type: ignore[misc]
         self.decoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, UP_BLOCKS, strict=False))
         self.head = nn.Conv2d(WIDTHS[0], 16, 3, padding=1)
         nn.init.zeros_(self.head.weight)
-        self.score = nn.Sequential(nn.Linear(2 * WIDTHS[-1] + 6, 64), nn.ReLU(), nn.Linear(64, 1))
+        self.score = nn.Sequential(nn.Linear(2 * WIDTHS[-1] + 22, 64), nn.ReLU(), nn.Linear(64, 1))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         clean, logits, evidence = self.restore(image)
@@ -81,12 +81,28 @@ class DescreenNetwork(nn.Module):  # type: ignore[misc]
 
 
 def _spread(logits: Tensor, change: Tensor) -> Tensor:
-    """What the mask and the change say about a mesh, `(N, 6)`: how much, and how far spread."""
+    """What the mask and the change say about a mesh, `(N, 22)`: how much, and how far spread."""
     mask = cover(logits.detach())
     change = change.detach().abs().mean(1, keepdim=True).to(mask.dtype)
     cells, changed = (functional.max_pool2d(plane, 16) for plane in (mask, change))
-    planes = (mask, mask.square(), cells, cells.square(), change, changed)
-    return torch.cat([plane.mean((2, 3)) for plane in planes], 1)
+    whole = [plane.mean((2, 3)) for plane in (mask, mask.square(), cells.square(), change)]
+    return torch.cat([*whole, _ninths(cells), _ninths(changed)], 1)
+
+
+def _ninths(plane: Tensor) -> Tensor:
+    """`(N, 1, H, W)` -> means over the nine overlapping parts of the picture, `(N, 9)`.
+
+    A mesh lies over all of a photo, face and corners; a fence or a shirt does not.
+    """
+    rows, columns = (_thirds(side).to(plane.dtype) for side in plane.shape[2:])
+    return (rows @ plane[:, 0] @ columns.T).flatten(1)
+
+
+def _thirds(count: int) -> Tensor:
+    """Weights `(3, count)` of the low, middle and high part of an axis, each summing to 1."""
+    place = (torch.arange(count) + 0.5) * 2.0 / count - 1.0
+    weight = (1.0 - (place - torch.tensor([[-1.0], [0.0], [1.0]])).abs()).clamp(min=1e-6)
+    return weight / weight.sum(1, keepdim=True)
 
 
 def cover(logits: Tensor) -> Tensor:

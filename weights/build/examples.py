@@ -16,14 +16,26 @@ Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
 
 
 def example(
-    portraits: Portraits, rng: np.random.Generator, height: int, width: int, whole: bool = False
+    portraits: Portraits,
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    whole: bool = False,
+    decoys: bool = False,
 ) -> Example:
-    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
+    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between.
+
+    With `decoys`, some photos without a mesh have a fence or a grille behind the person instead.
+    """
     capture = captures.sample(rng)
     image, person, side = portraits.draw(
         rng, round(height / capture.scale), round(width / capture.scale), whole
     )
-    mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
+    mesh = meshes.sample(rng, side) if rng.random() < (0.5 if decoys else 0.8) else None
+    if decoys and mesh is None and rng.random() < 0.25:
+        fence = meshes.sample(rng, side * rng.uniform(0.7, 3.0))
+        behind = meshes.alpha(fence, *image.shape[:2]) * (1 - np.asarray(person / 255, np.float32))
+        image = meshes.blend(image, fence, behind)
     # Some offices cut the person out before the mesh is drawn, or after it.
     within = np.asarray(person / 255.0, np.float32) if rng.random() < 0.12 else None
     meshed, clean, mask = captures.expose(image, mesh, capture, height, width, within)
