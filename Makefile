@@ -16,7 +16,7 @@ endif
 READY = $(VENV)/run-$(DEVICE)
 TESTABLE = $(VENV)/test-$(DEVICE)
 
-.PHONY: run setup test lint fuzz train-descreen demo clean
+.PHONY: run setup test lint fuzz bench train-descreen train-liveness demo clean
 
 run: $(READY)
 	$(BIN)/python -m shim --demo --port $(PORT)
@@ -35,12 +35,27 @@ lint: $(TESTABLE)
 fuzz: $(TESTABLE)
 	FUZZ=20004 $(BIN)/python -m pytest -s tests/shim/test_fuzz.py -k hostile
 
+# Ratios to the networks' own time and to other programs, into build/bench; about ten minutes.
+# MODELS is a folder with scrfd_500m_bnkps.onnx and arcface_mobilefacenet_128d.onnx, without which
+# insightface's FaceAnalysis is left out; BENCH="--quick" or any other option of the command.
+MODELS ?= ../shared/data/models
+bench: $(TESTABLE)
+	$(BIN)/python -m engine.evaluation bench --models $(MODELS) --out build/bench $(BENCH)
+
 # PORTRAITS is a folder with us_officials/ and gan_idcards/. Resumes from build/descreen.
 train-descreen: $(TESTABLE)
 	@test -n "$(PORTRAITS)" || { echo "Say where the portraits are: make train-descreen PORTRAITS=DIR"; exit 1; }
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python weights/build/train_descreen.py --portraits $(PORTRAITS) \
 		--work build/descreen --out weights/default/descreen.onnx
+
+# Also needs CAPTURES, a folder with prints_cn/ and replay_small/. Resumes from build/liveness.
+train-liveness: $(TESTABLE)
+	@test -n "$(PORTRAITS)" -a -n "$(CAPTURES)" || { \
+		echo "Say where the pictures are: make train-liveness PORTRAITS=DIR CAPTURES=DIR"; exit 1; }
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/python weights/build/train_liveness.py --portraits $(PORTRAITS) --captures $(CAPTURES) \
+		--work build/liveness --out weights/default/liveness_texture.onnx
 
 demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo

@@ -49,11 +49,14 @@ def compare(engine: Engine, args: argparse.Namespace) -> Answer:
 def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
     image = load(args.image)
     result = engine.liveness(image)
-    text = f"P(live) {result.probability:.3f}, score {result.score:.2f}"
+    text = result.reason or f"P(live) {result.probability:.3f}, score {result.score:.2f}"
     return {
         "score": result.score,
         "probability": result.probability,
         "is_alive": result.is_alive,
+        "assessable": result.assessable,
+        "reason": result.reason,
+        "context": result.context,
         "face": _plain(result.face),
     }, caption(draw_faces(image, [result.face]), text, result.is_alive)
 

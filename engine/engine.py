@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ from engine.alignment import align
 from engine.errors import EngineError, FaceNotFound
 from engine.images import Image, Pixels, load
 from engine.networks import Networks
+from engine.orientation import upright
 from engine.packs import read_pack
 from engine.quality import assess
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
@@ -31,6 +33,8 @@ class Engine:
         names). None takes CUDA where it activates, else the CPU; named and not active is an error.
     threads: CPU threads for one network's run; None takes the cores this process may use.
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
+    bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
+        the pack's own threshold.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives.
@@ -46,10 +50,11 @@ class Engine:
         threads: int | None = None,
         *,
         fmr: float | None = None,
+        bpcer: float | None = None,
     ) -> None:
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
-        self._open: Networks | None = Networks(self._pack, self._runtime, fmr)
+        self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
         restricted = [e.role for e in self._pack.entries.values() if not e.commercial_use]
         if restricted:
@@ -105,11 +110,15 @@ class Engine:
     def liveness(self, image: Image) -> LivenessResult:
         """Whether the largest face is a live capture. Raises FaceNotFound.
 
+        A picture that lies on its side or on its head is judged upright; the face in the result is
+        where it is in the picture as given.
         Raises WeightsError when the pack has no liveness network.
         """
         judge = self._networks.liveness.judge
-        pixels = load(image)
-        return judge(pixels, self._largest(pixels, "the picture"))
+        view = upright(self._networks.detection, load(image))
+        if view is None:
+            raise _face_not_found("the picture")
+        return replace(judge(view.image, view.face, view.tilted), face=view.given)
 
     def descreen(self, image: Image) -> DescreenResult:
         """The picture without its mesh, at the same size; no face is needed.
@@ -181,7 +190,11 @@ class Engine:
     def _largest(self, pixels: Pixels, where: str) -> Face:
         faces = self._networks.detection.largest(pixels)
         if not faces:
-            raise FaceNotFound(
-                f"no face was found in {where}: it must show one, upright and not too small"
-            )
+            raise _face_not_found(where)
         return faces[0]
+
+
+def _face_not_found(where: str) -> FaceNotFound:
+    return FaceNotFound(
+        f"no face was found in {where}: it must show one, upright and not too small"
+    )

@@ -4,7 +4,7 @@ from engine.descreen import Descreener
 from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
 from engine.errors import WeightsError
-from engine.liveness import Liveness
+from engine.liveness import Context, Liveness
 from engine.packs import MANIFEST, Entry, Pack
 from engine.runtime import Network, Runtime
 from engine.similarity import SimilarityScale
@@ -22,7 +22,13 @@ class Networks:
     Raises WeightsError for a pack that cannot be built, ProviderError as Runtime does.
     """
 
-    def __init__(self, pack: Pack, runtime: Runtime, fmr: float | None = None) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        runtime: Runtime,
+        fmr: float | None = None,
+        bpcer: float | None = None,
+    ) -> None:
         self._pack = pack
         self._runtime = runtime
         self.loaded: dict[str, Network] = {}
@@ -30,7 +36,7 @@ class Networks:
             self.detection = Detection(self._detector(pack.entry("detector")))
             self.embedder = self._embedder(pack.entry("embedding"))
             self.similarity = SimilarityScale(pack.similarity, fmr)
-            self._liveness = self._build_liveness() if "liveness" in pack.entries else None
+            self._liveness = self._build_liveness(bpcer)
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(
@@ -66,9 +72,17 @@ class Networks:
             return ZooEmbedder(entry, self._runtime)
         return ArcFace(self._load(entry, "arcface"), entry.settings)
 
-    def _build_liveness(self) -> Liveness:
+    def _build_liveness(self, bpcer: float | None) -> Liveness | None:
+        if "liveness" not in self._pack.entries:
+            if bpcer is not None:
+                raise self._pack.lacks("liveness")
+            return None
+        context = None
+        if "liveness_context" in self._pack.entries:
+            entry = self._pack.entry("liveness_context")
+            context = Context(self._load(entry, "crop_classifier"), entry.settings)
         entry = self._pack.entry("liveness")
-        return Liveness(self._load(entry, "crop_classifier"), entry.settings)
+        return Liveness(self._load(entry, "crop_classifier"), entry.settings, context, bpcer)
 
     def _build_descreener(self) -> Descreener:
         entry = self._pack.entry("descreen")

@@ -17,7 +17,7 @@ else:
 
 DEFAULT_PACK = Path(__file__).resolve().parent.parent / "weights" / "default"
 MANIFEST = "pack.toml"
-ROLES = ("detector", "embedding", "liveness", "descreen")
+ROLES = ("detector", "embedding", "liveness", "liveness_context", "descreen")
 REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
 
 
@@ -102,8 +102,10 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     about = manifest.get("pack", {})
     entries = {role: _entry(folder, role, manifest[role]) for role in ROLES if role in manifest}
     if about.get("extends") == "default" and folder != DEFAULT_PACK:
-        base = read_pack()
-        entries = {**base.entries, **entries}
+        base = dict(read_pack().entries)
+        if "liveness" in entries:
+            base.pop("liveness_context", None)  # it is fused with the liveness network beside it
+        entries = {**base, **entries}
     elif "extends" in about:
         raise WeightsError(f'{folder / MANIFEST}: a pack can only extend "default"')
     return Pack(

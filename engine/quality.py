@@ -40,10 +40,15 @@ def sharpness(crop: Pixels) -> float:
     over that of the grey levels, so that neither light nor contrast changes it. A small face is
     enlarged by its alignment, and reads as blurred, which to a network it is.
     """
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.uint8)
     rim = len(grey) // 8  # beyond the face, and where the picture may have ended
-    grey = grey[rim:-rim, rim:-rim]
-    return float(cv2.Laplacian(grey, cv2.CV_32F).std() / max(float(grey.std()), 1.0))
+    return detail(grey[rim:-rim, rim:-rim])
+
+
+def detail(grey: Pixels) -> float:
+    """The same of any (H, W) uint8 grey levels."""
+    levels = grey.astype(np.float32)
+    return float(cv2.Laplacian(levels, cv2.CV_32F).std() / max(float(levels.std()), 1.0))
 
 
 def estimate_pose(landmarks: NDArray[np.float32]) -> Pose:

@@ -61,14 +61,21 @@ class LivenessResult:
 
     score: calibrated natural log-odds of "live", clipped to -12..12.
     probability: P(live), 0..1, the same score on another scale.
-    is_alive: score > the pack's threshold.
+    is_alive: assessable, and score > the threshold of the operating point.
     face: the face that was judged.
+    context: whether what is around the face was judged too, or its texture alone.
+    assessable: False when the face is too small, cut off, tilted, turned away, too dark, too bright
+        or blurred for the score to count.
+    reason: what to do about it, a short sentence; None when assessable.
     """
 
     score: float
     probability: float
     is_alive: bool
     face: Face
+    context: bool
+    assessable: bool
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import WeightsError
+from engine.operating import ErrorRate, trials_needed
 
 THRESHOLD = 0.497
 """The operating point of the published service (Bioauth OpenAPI V2.0, section 3.4)."""
@@ -15,14 +15,19 @@ THRESHOLD = 0.497
 REFERENCE_FMR = 1e-3
 """The false match rate that THRESHOLD stands for, among people of one sex and ethnic group."""
 
-ERRORS_NEEDED = 30
-"""Doddington's rule of 30 (ISO/IEC 19795-1, annex B): with 30 errors the true rate is within 30 %
-of the measured one, at 90 % confidence. Fewer errors support no statement about the rate."""
+FALSE_MATCHES = ErrorRate(
+    key="fmr",
+    threshold="similarity",
+    trials="pairs",
+    name="false match rate",
+    sample="pairs of different people of one sex and group",
+    script="weights/build/calibrate.py",
+)
 
 
 def pairs_needed(fmr: float) -> int:
     """Pairs of different people that a sample must have to support a false match rate."""
-    return math.ceil(ERRORS_NEEDED / fmr - 1e-6)
+    return trials_needed(fmr)
 
 
 class SimilarityScale:
@@ -47,7 +52,7 @@ class SimilarityScale:
             self._high * (self._low - here) - THRESHOLD * here * span
         )
         table = manifest.get("matched", [])
-        self.threshold = THRESHOLD if fmr is None else operating_point(table, fmr)
+        self.threshold = THRESHOLD if fmr is None else FALSE_MATCHES.threshold_at(fmr, table)
 
     def __call__(self, cosine: float) -> float:
         """cosine -1..1 (rounding beyond is clipped) to similarity 0..1."""
@@ -61,28 +66,3 @@ class SimilarityScale:
             share * (1 + self._odds * self._high) / (1 + self._odds * here)
         )
         return result
-
-
-def operating_point(table: list[Mapping[str, Any]], fmr: float) -> float:
-    """The similarity at a false match rate of a manifest's table.
-
-    Raises WeightsError, which says what the table holds, or how many pairs it would take.
-    """
-    for row in table:
-        if math.isclose(float(row["fmr"]), fmr, rel_tol=1e-6):
-            return float(row["similarity"])
-    if not table:
-        raise WeightsError(
-            "this pack has no table of false match rates: "
-            "weights/build/calibrate.py measures one on your own photos"
-        )
-    rates = sorted(float(row["fmr"]) for row in table)
-    if 0 < fmr < rates[0]:
-        pairs = max(int(row["pairs"]) for row in table)
-        raise WeightsError(
-            f"a false match rate of {fmr:g} takes {pairs_needed(fmr):,} pairs of different people "
-            f"of one sex and group to support, and this pack was calibrated on {pairs:,}; its "
-            f"lowest rate is {rates[0]:g}. weights/build/calibrate.py calibrates it on more people"
-        )
-    shown = ", ".join(f"{rate:g}" for rate in rates)
-    raise WeightsError(f"this pack has no false match rate of {fmr:g}; it has {shown}")

@@ -25,6 +25,8 @@ class Settings:
         choose.
     threads: threads a network may use; None lets the engine choose.
     fmr: the false match rate that ref_thres stands for, one of the pack's table; None is 1e-3.
+    bpcer: the share of live captures that biodetect refuses, one of the pack's table; None takes
+        the pack's own threshold.
     host, port: where the four calls are served; port 0 takes a free one.
     ops_host, ops_port: where /healthz, /readyz and /metrics are served; None is port + 1000, or a
         free one when port is 0.
@@ -42,6 +44,7 @@ class Settings:
     providers: tuple[str, ...] | None = None
     threads: int | None = None
     fmr: float | None = None
+    bpcer: float | None = None
     host: str = "127.0.0.1"
     port: int = 8081
     ops: bool = True
@@ -126,7 +129,7 @@ def _seconds(name: str, value: Any) -> float:
 
 def _rate(name: str, value: Any) -> float:
     if type(value) is not float or not 0 < value < 1:
-        raise _fail(name, "a rate between 0 and 1, such as 0.0005 or 5e-4")
+        raise _fail(name, "a rate between 0 and 1, such as 0.05 or 5e-4")
     return value
 
 
@@ -136,6 +139,7 @@ _PARSERS: dict[str, Any] = {
     "providers": _names,
     "threads": _whole(1, 1024),
     "fmr": _rate,
+    "bpcer": _rate,
     "host": _text,
     "port": _whole(0, 65535),
     "ops": _switch,

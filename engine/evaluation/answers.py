@@ -1,76 +1,156 @@
 """What a system said of live captures and attacks, and how often it was wrong."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.intervals import Rate, widened, wilson
-from engine.evaluation.systems import progress
 
 Floats = NDArray[np.float64]
-Judge = Callable[[Path], tuple[float, bool] | None]
-"""Score and verdict, or None where the system gives none."""
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """assessable: False where the system says that the picture allows no judgement."""
+
+    score: float
+    alive: bool
+    assessable: bool = True
 
 
 class Answers:
-    """A system's scores and verdicts over captures; NaN where it gave none (non-response).
+    """A system's verdicts over captures, None where it found no face (non-response).
 
-    Rates are over the captures that were answered (ISO/IEC 30107-3, 13.2); their 95 % intervals
-    come from a bootstrap over subjects, or are Wilson's where subjects are not known.
+    Error rates are over the captures that were judged: answered, and assessable (ISO/IEC 30107-3,
+    13.2). Areas under the curve are over all scores. 95 % intervals come from a bootstrap over
+    subjects, or over captures where subjects are not known or that makes them wider.
     """
 
-    def __init__(self, sample: Sequence[Capture], judge: Judge, replicates: int) -> None:
-        answers = [judge(capture.path) for capture in progress(sample, "liveness")]
-        self.scores = np.array([np.nan if a is None else a[0] for a in answers])
-        self.alive = np.array([a is not None and a[1] for a in answers], bool)
+    def __init__(
+        self, sample: Sequence[Capture], verdicts: Sequence[Verdict | None], replicates: int
+    ) -> None:
+        self.scores = np.array([np.nan if one is None else one.score for one in verdicts])
+        self.alive = np.array([one is not None and one.alive for one in verdicts], bool)
         self.answered = ~np.isnan(self.scores)
+        self.judged = np.array([one is not None and one.assessable for one in verdicts], bool)
         self.species = np.array([capture.species for capture in sample])
+        self.source = np.array([capture.source for capture in sample])
         self._subject = np.array([capture.subject for capture in sample])
         self._replicates = replicates
         self.threshold = self._boundary()
 
     def _boundary(self) -> float:
-        """Between the lowest score called live and the highest that is not."""
-        called = self.scores[self.answered & self.alive]
-        refused = self.scores[self.answered & ~self.alive]
-        edges = [*np.sort(called)[:1], *np.sort(refused)[-1:]]
+        """Between the lowest score called live and the highest below it that is not."""
+        called = np.sort(self.scores[self.judged & self.alive])[:1]
+        refused = np.sort(self.scores[self.judged & ~self.alive])
+        if len(called):  # a service may refuse for other reasons than the score
+            refused = refused[refused <= called[0]]
+        edges = [*called, *refused[-1:]]
         return round(float(np.mean(edges)), 3) + 0.0 if edges else 0.0
+
+    def attacks(self) -> list[str]:
+        return sorted(set(self.species.tolist()) - {LIVE})
 
     def error(self, species: str, threshold: float | None = None) -> Rate:
         """APCER of an attack species, or BPCER of LIVE; None is the system's own verdict."""
-        chosen = self.answered & (self.species == species)
-        called = self.alive if threshold is None else self.scores > threshold
-        wrong = called[chosen] == (species != LIVE)
-        rate = wilson(int(wrong.sum()), len(wrong))
-        subjects = self._subject[chosen]
-        if len(set(subjects)) < 2 or not wrong.any():
-            return rate
-        _, code = np.unique(subjects, return_inverse=True)
-        total, errors = np.bincount(code), np.bincount(code, wrong)
-        drawn = np.random.default_rng(0).integers(0, len(total), (self._replicates, len(total)))
-        shares = errors[drawn].sum(1) / total[drawn].sum(1)
-        low, high = np.percentile(shares, [2.5, 97.5])
-        return widened(rate, float(low), float(high))
+        return self._error(self.species == species, species != LIVE, threshold)
+
+    def refused_beside(self, species: str) -> Rate:
+        """BPCER of the live captures that an attack species is compared with: its own set's."""
+        return self._error(self._live_beside(species), False, None)
+
+    def average_error(self, species: str) -> float | None:
+        """ACER: the mean of APCER and of the same set's BPCER; None where one is missing."""
+        rates = self.error(species), self.refused_beside(species)
+        return sum(rate.value for rate in rates) / 2 if all(rate.trials for rate in rates) else None
+
+    def area(self, species: str) -> Rate:
+        """The chance that a live capture of the same set scores above such an attack (AUC)."""
+        live = self.answered & self._live_beside(species)
+        attack = self.answered & (self.species == species)
+        pairs = int(live.sum()) * int(attack.sum())
+        if not pairs:
+            return wilson(0, 0)
+        chosen = live | attack
+        alive = live[chosen]
+        _, rank = np.unique(self.scores[chosen], return_inverse=True)
+
+        def statistic(weight: Floats) -> float:
+            return _area(rank, alive, weight)
+
+        value = statistic(np.ones(len(alive)))
+        return Rate(value, *self._interval(chosen, statistic, value), pairs)
+
+    def not_assessable(self, species: str) -> Rate:
+        """The share for which the system gives a score that it says does not count."""
+        chosen = self.species == species
+        return wilson(int((self.answered & ~self.judged & chosen).sum()), int(chosen.sum()))
 
     def non_response(self, species: str) -> Rate:
         """APNRR of an attack species, or BPNRR of LIVE."""
         chosen = self.species == species
         return wilson(int((~self.answered[chosen]).sum()), int(chosen.sum()))
 
-    def attacks(self) -> list[str]:
-        return sorted(set(self.species.tolist()) - {LIVE})
-
     def curve(self) -> tuple[Floats, Floats, Floats]:
         """Thresholds, the worst species' APCER and BPCER."""
-        grid = np.unique(self.scores[self.answered])
-        live = np.sort(self.scores[self.answered & (self.species == LIVE)])
+        grid = np.unique(self.scores[self.judged])
+        live = np.sort(self.scores[self.judged & (self.species == LIVE)])
         bpcer = np.searchsorted(live, grid, "right") / max(len(live), 1)
         apcer = np.zeros(len(grid))
         for species in self.attacks():
-            attack = np.sort(self.scores[self.answered & (self.species == species)])
+            attack = np.sort(self.scores[self.judged & (self.species == species)])
             passed = 1 - np.searchsorted(attack, grid, "right") / max(len(attack), 1)
             apcer = np.maximum(apcer, passed)
         return grid, apcer, bpcer
+
+    def _live_beside(self, species: str) -> Flags:
+        live = self.species == LIVE
+        sources = self.source[self.species == species]
+        beside: Flags = live & np.isin(self.source, sources)
+        return beside if beside.any() else live
+
+    def _error(self, chosen: Flags, attack: bool, threshold: float | None) -> Rate:
+        chosen = chosen & self.judged
+        called = self.alive if threshold is None else self.scores > threshold
+        wrong = called[chosen] == attack
+        rate = wilson(int(wrong.sum()), len(wrong))
+        if not wrong.any():
+            return rate
+
+        def statistic(weight: Floats) -> float:
+            return float((weight * wrong).sum() / max(weight.sum(), 1e-12))
+
+        return widened(rate, *self._interval(chosen, statistic, rate.value))
+
+    def _interval(
+        self, chosen: Flags, statistic: Callable[[Floats], float], value: float
+    ) -> tuple[float, float]:
+        """Of a statistic of weighted captures: subjects drawn, and captures drawn one by one."""
+        count = int(chosen.sum())
+        groups = [np.arange(count)]
+        subjects = self._subject[chosen]
+        if all(subjects) and len(set(subjects)) > 1:
+            groups.append(np.unique(subjects, return_inverse=True)[1])
+        rng = np.random.default_rng(0)
+        low = high = value
+        for code in groups:
+            number = int(code.max()) + 1
+            draws = rng.multinomial(number, [1 / number] * number, self._replicates)
+            drawn = [statistic(draw[code].astype(np.float64)) for draw in draws]
+            if np.isfinite(drawn).any():
+                edges = np.nanpercentile(drawn, [2.5, 97.5])
+                low, high = min(low, float(edges[0])), max(high, float(edges[1]))
+        return low, high
+
+
+def _area(rank: NDArray[np.int64], alive: Flags, weight: Floats) -> float:
+    """Mann & Whitney's statistic (1947) of weighted captures; NaN without one of the two kinds."""
+    live = np.bincount(rank, weight * alive)
+    attack = np.bincount(rank, weight * ~alive)
+    below = np.cumsum(attack) - attack / 2
+    total = live.sum() * attack.sum()
+    return float((live * below).sum() / total) if total else float("nan")

@@ -11,11 +11,13 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """species: LIVE, or the attack's kind. subject: who is shown, or "" where nobody knows."""
+    """species: LIVE, or the attack's kind. subject: who is shown, or "" where nobody knows. source:
+    the set it comes from."""
 
     path: Path
     species: str
     subject: str
+    source: str
 
 
 def read(source: Path) -> list[Capture]:
@@ -50,6 +52,5 @@ def _read_csv(listing: Path) -> list[Capture]:
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:
     """Several sources are measured together, so subjects and species carry its name."""
     live = species.lower() == LIVE
-    return Capture(
-        path, LIVE if live else f"{source}: {species}", f"{source}/{subject}" if subject else ""
-    )
+    subject = f"{source}/{subject}" if subject else ""
+    return Capture(path, LIVE if live else f"{source}: {species}", subject, source)

@@ -6,56 +6,76 @@ liveness captures/ --out report/       folders live and SPECIES, or SUBJECT_live
 
 import argparse
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from engine import Engine, FaceNotFound, ImageError
 from engine.evaluation import captures, plots
-from engine.evaluation.answers import Answers
+from engine.evaluation.alterations import ALTERATIONS
+from engine.evaluation.answers import Answers, Verdict
+from engine.evaluation.antispoof import SPECIFICATION, Bench
+from engine.evaluation.attacks import areas, at_the_threshold, operating_points, robustness
 from engine.evaluation.captures import LIVE, Capture
+from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.report import Report
 from engine.evaluation.systems import (
     LIBRARY,
     add_system_arguments,
     endpoints,
+    progress,
     providers,
     uses_library,
 )
-
-APCERS = (0.01, 0.05, 0.1)
+from engine.evaluation.worst import sheet, worst
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("captures", type=Path, nargs="+", help="folders, or CSV with path, label")
     add_system_arguments(parser)
+    parser.add_argument("--bpcer", type=float, help="the operating point, one of the pack's table")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="FILE:OPTIONS",
+        help=f"another ONNX network on the same faces, as {SPECIFICATION}; may be repeated",
+    )
+    parser.add_argument(
+        "--robustness", action="store_true", help=f"again with {', '.join(ALTERATIONS)}"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     sample = [capture for source in args.captures for capture in captures.read(source)]
-    systems: dict[str, Answers] = {}
-    if uses_library(args):
-        with Engine(args.pack, providers(args)) as engine:
-            judge = partial(_with_library, engine)
-            systems[LIBRARY] = Answers(sample, judge, args.replicates)
-    for service in endpoints(args):
-        systems[service.url] = Answers(sample, service.liveness, args.replicates)
+    services = endpoints(args)
+    bench = None
+    if uses_library(args) or args.peer:
+        bench = Bench(args.pack, providers(args), args.bpcer, args.peer, uses_library(args))
+
+    def answers(verdicts: Mapping[str, list[Verdict | None]]) -> dict[str, Answers]:
+        return {name: Answers(sample, one, args.replicates) for name, one in verdicts.items()}
+
+    systems = answers(bench.judge(sample)) if bench else {}
+    systems |= answers({service.url: _served(service, sample) for service in services})
     report = Report(f"Liveness: {', '.join(str(source) for source in args.captures)}")
     metrics = _figures(report, sample, systems)
-    for name, answers in systems.items():
-        _show(report, name, answers, sample if not args.no_thumbnails else [])
+    if bench and args.robustness:
+        altered = {name: answers(bench.judge(sample, alter)) for name, alter in ALTERATIONS.items()}
+        metrics["robustness"] = robustness(report, systems, altered)
+    for name, one in systems.items():
+        _draw(report, name, one)
+        if not args.no_thumbnails:
+            _show(report, name, one, sample)
     report.write(args.out, metrics)
+    if LIBRARY in systems and not args.no_thumbnails:
+        for kind, cases in worst(systems[LIBRARY], sample).items():
+            sheet(args.out / f"worst_{kind}.jpg", cases)
     return 0
 
 
-def _with_library(engine: Engine, path: Path) -> tuple[float, bool] | None:
-    try:
-        result = engine.liveness(path)
-    except (FaceNotFound, ImageError):
-        return None
-    return result.score, result.is_alive
+def _served(service: Endpoint, sample: Sequence[Capture]) -> list[Verdict | None]:
+    """What a service says; that a picture is not assessable is not on its wire."""
+    verdicts = [service.liveness(capture.path) for capture in progress(sample, "liveness")]
+    return [None if one is None else Verdict(*one) for one in verdicts]
 
 
 def _figures(
@@ -64,46 +84,29 @@ def _figures(
     subjects = len({capture.subject for capture in sample if capture.subject})
     report.text(
         f"{len(sample)} captures of {subjects or 'unknown'} subjects. APCER: attacks taken for "
-        "live; BPCER: live captures refused; both of the captures that were answered. "
-        "Intervals: 95 %, bootstrap over subjects where they are known, otherwise Wilson."
+        "live; BPCER: live captures refused for their score; both of the captures that were "
+        "judged. Captures that were not: those with a score that does not count (not assessable, "
+        "never taken for live), and those without a face. ACER: the mean of a species' APCER and "
+        "the BPCER of its own set. AUC: over all scores, counting or not, against the live "
+        "captures of the same set. Intervals: 95 %, bootstrap over subjects where they are known."
     )
-    metrics: dict[str, Any] = {"captures": len(sample), "subjects": subjects, "systems": {}}
-    for name, answers in systems.items():
-        kinds = [*answers.attacks(), LIVE]
-        rates = {kind: answers.error(kind) for kind in kinds}
-        silent = {kind: answers.non_response(kind) for kind in kinds}
-        label = {kind: f"APCER {kind}" if kind != LIVE else "BPCER" for kind in kinds}
-        rows = [[label[kind], rates[kind].trials, rates[kind], silent[kind]] for kind in kinds]
-        header = ["", "answered", "error", "non-response"]
-        report.table(f"{name}: at the threshold", header, rows)
-        worst = max(answers.attacks(), key=lambda kind: rates[kind].value, default=None)
-        if worst is not None:
-            report.text(f"Worst APCER: {rates[worst]} ({worst}).")
-        metrics["systems"][name] = {
-            "threshold": answers.threshold,
-            "worst_apcer": None if worst is None else rates[worst].value,
-            "errors": {k: [r.value, r.low, r.high, r.trials] for k, r in rates.items()},
-            "non_response": {k: [r.value, r.low, r.high, r.trials] for k, r in silent.items()},
-            "bpcer_at_apcer": _operating_points(report, name, answers) if worst else {},
-        }
-    return metrics
+    areas(report, systems)
+    return {
+        "captures": len(sample),
+        "subjects": subjects,
+        "systems": {
+            name: {
+                **at_the_threshold(report, name, one),
+                "bpcer_at_apcer": operating_points(report, name, one) if one.attacks() else {},
+            }
+            for name, one in systems.items()
+        },
+    }
 
 
-def _operating_points(report: Report, name: str, answers: Answers) -> dict[str, float]:
-    """BPCER where the worst APCER is at most a given one (BPCER10, BPCER20, BPCER100)."""
-    grid, apcer, _ = answers.curve()
-    rows, figures = [], {}
-    for limit in APCERS:
-        threshold = float(grid[np.argmax(apcer <= limit)])
-        rate = answers.error(LIVE, threshold)
-        rows.append([f"{100 * limit:g} %", f"{threshold:.3f}", rate])
-        figures[f"{limit:g}"] = rate.value
-    header = ["worst APCER at most", "threshold", "BPCER"]
-    report.table(f"{name}: other thresholds, found on this sample", header, rows)
-    return figures
-
-
-def _show(report: Report, name: str, answers: Answers, sample: Sequence[Capture]) -> None:
+def _draw(report: Report, name: str, answers: Answers) -> None:
+    if not answers.answered.any():
+        return
     kinds = [LIVE, *answers.attacks()]
     groups = {kind: answers.scores[answers.answered & (answers.species == kind)] for kind in kinds}
     report.figure(name, plots.histogram(name, "score", groups, answers.threshold))
@@ -111,11 +114,10 @@ def _show(report: Report, name: str, answers: Answers, sample: Sequence[Capture]
         grid, apcer, bpcer = answers.curve()
         curves = {"worst APCER": (grid, apcer), "BPCER": (grid, bpcer)}
         report.figure("Errors by threshold", plots.lines(name, "threshold", "error", curves))
-    if not sample:
-        return
-    order = np.argsort(np.nan_to_num(answers.scores, nan=0))
-    live = [i for i in order if answers.answered[i] and answers.species[i] == LIVE]
-    attack = [i for i in order[::-1] if answers.answered[i] and answers.species[i] != LIVE]
-    for heading, chosen in (("lowest live captures", live), ("highest attacks", attack)):
-        cases = [(f"{answers.scores[i]:.2f}", [sample[i].path]) for i in chosen[:10]]
-        report.thumbnails(f"{name}: {heading}", cases)
+
+
+def _show(report: Report, name: str, answers: Answers, sample: Sequence[Capture]) -> None:
+    headings = {"live": "lowest live captures", "attacks": "highest attacks"}
+    for kind, cases in worst(answers, sample).items():
+        shown = [(label, [path]) for label, path in cases]
+        report.thumbnails(f"{name}: {headings[kind]}", shown)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.evaluation.intervals import Rate, widened, wilson
 from engine.evaluation.pairs import Pairs
-from engine.similarity import ERRORS_NEEDED
+from engine.operating import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,8 @@ from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
 from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.systems import Scored
-from engine.similarity import ERRORS_NEEDED, pairs_needed
+from engine.operating import ERRORS_NEEDED
+from engine.similarity import pairs_needed
 
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
 Systems = Mapping[str, tuple[Scored, ErrorRates]]

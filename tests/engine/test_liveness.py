@@ -1,15 +1,56 @@
-"""Liveness: a score, a probability and a decision that agree."""
+"""Liveness: score, probability and decision agree; two networks; what cannot be judged."""
 
+import hashlib
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from engine import Engine
+from engine import Engine, FaceNotFound, WeightsError, packs
 from engine.images import Pixels
-from engine.liveness import context_crop
+from engine.liveness import context_crop, square_crop
+from engine.networks import Networks
+from engine.operating import trials_needed
 from engine.results import Face
+from engine.runtime import Runtime
+
+NETWORK = packs.DEFAULT_PACK / "liveness_minifasnet.onnx"
+FUSED = "least_crop = 2.0\ntexture_slope = 0.2\ncontext_slope = 0.5\nintercept = -0.25\n"
+TABLE = (
+    "bpcer = [{ bpcer = 0.05, threshold = -11.0, captures = 700 },\n"
+    "         { bpcer = 0.2, threshold = 11.5, captures = 700 }]\n"
+)
+
+
+def section(role: str, crop: float, settings: str) -> str:
+    digest = hashlib.sha256(NETWORK.read_bytes()).hexdigest()
+    return (
+        f'[{role}]\nkind = "crop_classifier"\nfile = "{NETWORK.name}"\nsha256 = "{digest}"\n'
+        f'licence = "MIT"\norigin = "a copy"\nsize = 128\ncrop = {crop}\nlive_class = 0\n{settings}'
+    )
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Callable[..., Path]:
+    """A pack with a liveness network of its own, and perhaps one for the context."""
+
+    def make(tight: str = "", wide: str | None = None) -> Path:
+        folder = tmp_path / "pack"
+        folder.mkdir(exist_ok=True)
+        (folder / NETWORK.name).write_bytes(NETWORK.read_bytes())
+        scale = "slope = 0.3\nintercept = 0.1\nthreshold = -11.0\n"
+        text = '[pack]\nextends = "default"\n' + section("liveness", 1.4, scale + tight)
+        if wide is not None:
+            text += section("liveness_context", 2.7, wide)
+        base = (packs.DEFAULT_PACK / "pack.toml").read_text()
+        similarity = base[base.index("[similarity]") : base.index("[liveness]")]
+        (folder / "pack.toml").write_text(text + similarity)
+        return folder
+
+    return make
 
 
 def test_score_probability_and_decision_agree(engine: Engine, astronaut: Pixels) -> None:
@@ -17,6 +58,7 @@ def test_score_probability_and_decision_agree(engine: Engine, astronaut: Pixels)
     assert -12 <= result.score <= 12
     assert result.probability == pytest.approx(1 / (1 + math.exp(-result.score)))
     assert np.allclose(result.face.box, engine.detect(astronaut, 1)[0].box)
+    assert result.assessable and result.reason is None
 
 
 def test_a_portrait_is_more_alive_than_its_photo_of_a_photo(
@@ -30,9 +72,215 @@ def test_a_portrait_is_more_alive_than_its_photo_of_a_photo(
     assert spoof.score < live.score
 
 
-def test_context_crop_stays_inside_the_picture() -> None:
+def test_two_networks_where_the_picture_shows_enough(
+    pack: Callable[..., Path], astronaut: Pixels
+) -> None:
+    """The wide crop joins in when it fits; in a tight one the texture decides, on its own scale."""
+    folder = pack(wide=FUSED)
+    tight = np.ascontiguousarray(astronaut[40:200, 150:300])
+    networks = Networks(packs.read_pack(folder), Runtime(["cpu"]))
+    with Engine(folder, ["cpu"]) as engine:
+        assert set(engine.info()["networks"]) >= {"liveness", "liveness_context"}
+        whole, part = engine.liveness(astronaut), engine.liveness(tight)
+    assert whole.context and not part.context
+    both = networks.liveness.evidence(astronaut, whole.face)
+    assert both.context is not None and both.context != both.texture
+    assert whole.score == pytest.approx(-0.25 + 0.2 * both.texture + 0.5 * both.context, abs=1e-6)
+    alone = networks.liveness.evidence(tight, part.face)
+    assert alone.context is None
+    assert part.score == pytest.approx(0.1 + 0.3 * alone.texture, abs=1e-6)
+
+
+def test_one_network_alone_is_enough(pack: Callable[..., Path], astronaut: Pixels) -> None:
+    with Engine(pack(), ["cpu"]) as engine:
+        result = engine.liveness(astronaut)
+        assert not result.context and "liveness_context" not in engine.info()["networks"]
+
+
+def test_a_borrowed_context_network_comes_with_its_texture_network_only(
+    pack: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = pack(wide=FUSED).rename(tmp_path / "base")
+    text = (base / "pack.toml").read_text().replace('extends = "default"', 'name = "base"')
+    (base / "pack.toml").write_text(text)
+    own = pack()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "pack.toml").write_text('[pack]\nextends = "default"\n')
+    monkeypatch.setattr(packs, "DEFAULT_PACK", base)
+    assert set(packs.read_pack(empty).entries) == {"liveness", "liveness_context"}
+    assert set(packs.read_pack(own).entries) == {"liveness"}
+
+
+@pytest.mark.parametrize("settings", ['border = "shift"', 'border = "reflect"', 'border = "black"'])
+def test_channels_and_borders_are_settings(
+    pack: Callable[..., Path], astronaut: Pixels, settings: str
+) -> None:
+    """The network reads BGR; told that it reads RGB, it sees another picture."""
+    with Engine(pack(settings + "\n"), ["cpu"]) as engine:
+        usual = engine.liveness(astronaut).score
+    with Engine(pack(settings + '\nchannels = "RGB"\n'), ["cpu"]) as engine:
+        mirrored = np.ascontiguousarray(astronaut[..., ::-1])
+        face = engine.liveness(astronaut)
+        assert face.score != pytest.approx(usual, abs=1e-3)
+        judge = Networks(packs.read_pack(pack(settings + '\nchannels = "RGB"\n')), Runtime(["cpu"]))
+        assert judge.liveness.judge(mirrored, face.face).score == pytest.approx(usual, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("tight", "wide", "message"),
+    [
+        ('border = "wrap"\n', None, "border is shift, reflect or black"),
+        ("", "least_crop = 2.0\n", "a setting is missing or of a wrong type: 'texture_slope'"),
+        ("[liveness.gate]\nmost_charm = 3\n", None, "most_charm"),
+    ],
+)
+def test_wrong_settings_are_explained(
+    pack: Callable[..., Path], tight: str, wide: str | None, message: str
+) -> None:
+    with pytest.raises(WeightsError, match=message):
+        Engine(pack(tight, wide))
+
+
+def test_other_operating_points_come_from_the_table(
+    pack: Callable[..., Path], astronaut: Pixels
+) -> None:
+    folder = pack(TABLE)
+    answers = []
+    for bpcer in (None, 0.05, 0.2):
+        with Engine(folder, ["cpu"], bpcer=bpcer) as engine:
+            answers.append(engine.liveness(astronaut))
+    assert [answer.is_alive for answer in answers] == [True, True, False]
+    assert len({answer.score for answer in answers}) == 1
+
+
+def test_what_the_table_does_not_hold_is_refused(pack: Callable[..., Path]) -> None:
+    folder = pack(TABLE)
+    with pytest.raises(WeightsError, match=r"0\.001 takes 30,000 live captures .* on 700; its low"):
+        Engine(folder, bpcer=0.001)
+    message = r"no BPCER of 0\.1; it has 0\.05, 0\.2 \(0\.1 takes 300 live captures\)"
+    with pytest.raises(WeightsError, match=message):
+        Engine(folder, bpcer=0.1)
+    with pytest.raises(WeightsError, match="no table of BPCERs"):
+        Engine(pack(), bpcer=0.05)
+
+
+def test_the_default_pack_s_table_is_supported_and_holds_its_threshold() -> None:
+    settings = packs.read_pack().entry("liveness").settings
+    table = settings.get("bpcer")
+    if table is None:
+        pytest.skip("the default pack has no table of BPCERs yet")
+    for row in table:
+        assert row["captures"] >= trials_needed(row["bpcer"])
+    assert [r["threshold"] for r in table if r["bpcer"] == 0.05] == [settings["threshold"]]
+    rising = sorted(table, key=lambda row: float(row["bpcer"]))
+    assert [r["threshold"] for r in rising] == sorted(r["threshold"] for r in table)
+
+
+def dark(image: Pixels) -> Pixels:
+    return np.asarray(cv2.convertScaleAbs(image, alpha=0.12), np.uint8)
+
+
+def bright(image: Pixels) -> Pixels:
+    return np.asarray(cv2.convertScaleAbs(image, alpha=2.2, beta=60), np.uint8)
+
+
+def blurred(image: Pixels) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8)
+
+
+def small(image: Pixels) -> Pixels:
+    return np.asarray(cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def cut(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:, 215:])
+
+
+def tilted(image: Pixels) -> Pixels:
+    turn = cv2.getRotationMatrix2D((225, 120), 45, 1)
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.warpAffine(image, turn, (512, 512), borderMode=border), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (dark, "the face is too dark: turn towards a light"),
+        (bright, "the face is too bright: move out of the glare"),
+        (blurred, "the face is blurred: hold the camera still and let it focus"),
+        (small, "the face is too small: come closer to the camera"),
+        (cut, "the face is cut off by the edge of the picture: show all of it"),
+        (tilted, "the face is tilted: hold the head and the camera upright"),
+    ],
+)
+def test_what_cannot_be_judged_has_a_reason_and_a_score(
+    pack: Callable[..., Path], astronaut: Pixels, change: Callable[[Pixels], Pixels], reason: str
+) -> None:
+    """The pack's threshold is so low that every score is above it: the gate alone refuses."""
+    with Engine(pack(), ["cpu"]) as engine:
+        result = engine.liveness(change(astronaut))
+    assert (result.assessable, result.reason, result.is_alive) == (False, reason, False)
+    assert -11 < result.score <= 12
+    assert result.probability == pytest.approx(1 / (1 + math.exp(-result.score)))
+
+
+def test_limits_are_settings_of_the_pack(pack: Callable[..., Path], astronaut: Pixels) -> None:
+    with Engine(pack("[liveness.gate]\nmost_yaw = 0\nleast_light = 0\n"), ["cpu"]) as engine:
+        assert engine.liveness(astronaut).reason == "the face is turned away: look into the camera"
+    with Engine(pack("[liveness.gate]\nleast_light = 0\n"), ["cpu"]) as engine:
+        assert engine.liveness(dark(astronaut)).reason is None
+        assert engine.liveness(blurred(astronaut)).reason is not None
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_picture_on_its_side_is_judged_upright(
+    engine: Engine, astronaut: Pixels, quarters: int
+) -> None:
+    """Same pixels, same score; the face is reported where it is in the picture as given."""
+    upright = engine.liveness(astronaut)
+    turned = engine.liveness(np.ascontiguousarray(np.rot90(astronaut, quarters)))
+    assert turned.score == upright.score and turned.is_alive == upright.is_alive
+    x, y, width, height = upright.face.box
+    expected = np.array([[x, y], [x + width, y + height], *upright.face.landmarks])
+    for _ in range(quarters):
+        expected = np.stack([expected[:, 1], 512 - expected[:, 0]], axis=1)
+    box = *expected[:2].min(axis=0), *np.abs(expected[0] - expected[1])
+    assert np.allclose(turned.face.box, box, atol=1e-3)
+    assert np.allclose(turned.face.landmarks, expected[2:], atol=1e-3)
+
+
+def test_no_face_in_any_direction(engine: Engine) -> None:
+    with pytest.raises(FaceNotFound):
+        engine.liveness(np.full((300, 200, 3), 127, np.uint8))
+
+
+def test_orientation_of_many_faces(engine: Engine, shared: Path) -> None:
+    """No upright portrait is turned, and every turned one is righted."""
+    for path in sorted((shared / "portraits" / "us_officials").glob("*.*"))[:20]:
+        image = np.asarray(cv2.imread(str(path)), np.uint8)
+        score = engine.liveness(image).score
+        for quarters in (1, 2, 3):
+            turned = np.ascontiguousarray(np.rot90(image, quarters))
+            assert engine.liveness(turned).score == score, path.name
+
+
+def test_crops_stay_inside_the_picture() -> None:
     ramp = np.arange(100 * 80 * 3, dtype=np.uint32).reshape(100, 80, 3) % 251
     image = ramp.astype(np.uint8)
     for box in ((0.0, 0.0, 30.0, 40.0), (60.0, 70.0, 20.0, 30.0), (0.0, 0.0, 80.0, 100.0)):
         face = Face(box, 1.0, np.zeros((5, 2), np.float32))
         assert context_crop(image, face, 2.7, 128).shape == (128, 128, 3)
+        for border in ("reflect", "black"):
+            assert square_crop(image, face, 2.7, 128, border).shape == (128, 128, 3)
+
+
+def test_a_square_crop_keeps_shapes_and_mirrors_what_is_missing() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[16:48, 16:48] = 200
+    face = Face((16.0, 24.0, 32.0, 16.0), 1.0, np.zeros((5, 2), np.float32))
+    assert (square_crop(image, face, 2.0, 64, "black") == image).all()
+    white = np.full((64, 64, 3), 255, np.uint8)
+    assert (square_crop(white, face, 3.0, 96, "reflect") == 255).all()
+    beyond = square_crop(white, face, 3.0, 96, "black")
+    assert (beyond[16:80, 16:80] == 255).all() and beyond.sum() == 64 * 64 * 3 * 255

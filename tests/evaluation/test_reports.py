@@ -11,7 +11,7 @@ import pytest
 
 from engine import Engine
 from engine.evaluation.__main__ import main
-from engine.images import Pixels, encode, load
+from engine.images import Pixels, encode
 
 
 def _metrics(out: Path) -> dict[str, Any]:
@@ -106,25 +106,6 @@ def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:
     figures = _metrics(tmp_path)["engine"]
     assert figures["recall"] == 1 and figures["average_precision"] > 0.99
     assert 0 < figures["landmark_error"] < 0.15 and figures["landmark_faces"] == 43
-
-
-def test_liveness(people: Path, tmp_path: Path, engine: Engine) -> None:
-    """Figures equal the library's verdicts; the picture without a face is a non-response."""
-    captures = tmp_path / "captures"
-    captures.mkdir()
-    (people / "ann").rename(captures / "ann_live")
-    (people / "tom").rename(captures / "tom_print")
-    out = tmp_path / "report"
-    assert main(["liveness", str(captures), "--out", str(out)]) == 0
-    figures = _metrics(out)["systems"]["engine"]
-    live = [engine.liveness(load(path)).is_alive for path in (captures / "ann_live").iterdir()]
-    prints = [captures / "tom_print" / f"{n}.png" for n in (1, 2)]
-    passed = [engine.liveness(load(path)).is_alive for path in prints]
-    assert figures["errors"]["live"][0] == pytest.approx(1 - np.mean(live))
-    assert figures["errors"]["captures: print"][0] == pytest.approx(np.mean(passed))
-    assert figures["errors"]["captures: print"][3] == 2
-    assert figures["non_response"]["captures: print"][0] == pytest.approx(1 / 3)
-    assert figures["worst_apcer"] == pytest.approx(np.mean(passed))
 
 
 def test_speed(people: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the operator sees, and what nobody may see."""
 
+import hashlib
 import http.client
 import json
 import subprocess
@@ -8,11 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 from conftest import Start
 from shim_client import APP_ID, APP_KEY, Client, body, head, image, sign
-from shim_server import END_S, Served, environment
+from shim_server import END_S, Served, environment, run
 
-from engine import Engine
+from engine import Engine, images
+from engine.images import Pixels
+from engine.packs import DEFAULT_PACK
 from shim import Settings, create_app
 from shim.keys import DEMO, KeyStore
 from shim.ops import Readiness, create_ops_app
@@ -147,6 +151,55 @@ def test_a_fault_is_told_without_its_insides(engine: Engine, selfie: bytes) -> N
     reply = app.test_client().post("/openapi/face/v2/detect", data=data, headers=fields)
     assert reply.status_code == 500
     assert reply.json == {"errorcode": "500", "errormsg": "internal server error"}
+
+
+def own_pack(folder: Path) -> Path:
+    """The default pack's first network with a table of two operating points."""
+    base = DEFAULT_PACK / "pack.toml"
+    network = DEFAULT_PACK / "liveness_minifasnet.onnx"
+    similarity = base.read_text().split("[similarity]")[1].split("\n[")[0]
+    (folder / network.name).write_bytes(network.read_bytes())
+    (folder / "pack.toml").write_text(
+        '[pack]\nextends = "default"\n[liveness]\nkind = "crop_classifier"\n'
+        f'file = "{network.name}"\nlicence = "MIT"\norigin = "a copy"\nsize = 128\n'
+        f'sha256 = "{hashlib.sha256(network.read_bytes()).hexdigest()}"\ncrop = 2.7\n'
+        "live_class = 0\nslope = 0.1\nintercept = 0\nthreshold = -11.0\n"
+        "bpcer = [{ bpcer = 0.05, threshold = -11.0, captures = 700 },\n"
+        "         { bpcer = 0.2, threshold = 11.0, captures = 700 }]\n"
+        f"[similarity]{similarity}\n"
+    )
+    return folder
+
+
+def test_another_operating_point_moves_the_verdict_only(
+    start: Start, tmp_path: Path, selfie: bytes
+) -> None:
+    pack = own_pack(tmp_path)
+    replies = [
+        start("--demo", pack=pack, **setting).client().ask("biodetect", image=image(selfie))
+        for setting in ({}, {"bpcer": 0.05}, {"bpcer": 0.2})
+    ]
+    assert [reply["is_alive"] for reply in replies] == ["true", "true", "false"]
+    assert len({reply["bio_score"] for reply in replies}) <= 2  # rounded towards the verdict
+    assert all(reply["errorcode"] == "0" for reply in replies)
+    refused = run(tmp_path, "--demo", pack=pack, bpcer=0.01)
+    assert refused.returncode == 1 and not refused.stdout
+    assert "a BPCER of 0.01 takes 3,000 live captures" in refused.stderr
+    assert "its lowest rate is 0.05" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_a_picture_that_cannot_be_judged_is_not_alive(
+    start: Start, tmp_path: Path, astronaut: Pixels
+) -> None:
+    """With a threshold that every score exceeds; a face is found, so the call succeeds."""
+    served = start("--demo", pack=own_pack(tmp_path))
+    dark = images.encode((astronaut * 0.12).astype("uint8"), "png")
+    reply = served.client().ask("biodetect", image=image(dark, content_type="png"))
+    assert reply["is_alive"] == "false" and reply["face_detect_result"] == "Have face"
+    assert -11 < float(reply["bio_score"]) <= 12
+    turned = images.encode(np.rot90(astronaut), "png")
+    reply = served.client().ask("biodetect", image=image(turned, content_type="png"))
+    assert reply["is_alive"] == "true"
 
 
 def test_the_demo(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n
         (["--demo"], {"aliases": "maybe"}, "BIOAUTH_ALIASES must be 1 or 0"),
         (["--demo"], {"slots": 0}, "BIOAUTH_SLOTS must be a whole number from 1"),
         (["--demo"], {"queue_timeout_s": "soon"}, "BIOAUTH_QUEUE_TIMEOUT_S must be a number"),
+        (["--demo"], {"bpcer": 5}, "BIOAUTH_BPCER must be a rate between 0 and 1"),
+        (["--demo", "--port", "0"], {"bpcer": "1e-7", "ops": 0}, "BPCER"),
         (["--demo"], {"pack": "nowhere"}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
         (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "Cannot serve on"),

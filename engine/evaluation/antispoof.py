@@ -1,0 +1,101 @@
+"""Anti-spoof networks beside this engine's, judged on the same faces of the same pictures."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.errors import ImageError
+from engine.evaluation.answers import Verdict
+from engine.evaluation.captures import Capture
+from engine.evaluation.photos import SampleError
+from engine.evaluation.systems import LIBRARY, progress
+from engine.images import Pixels, load
+from engine.liveness import Classifier
+from engine.networks import Networks
+from engine.orientation import View, upright
+from engine.packs import read_pack
+from engine.runtime import Runtime
+
+SPECIFICATION = "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect"
+_DEFAULTS = {"crop": "1.5", "size": "128", "channels": "bgr", "scale": "1", "live": "0"}
+
+
+class Peer:
+    """An ONNX network with one (N, 3, size, size) input and logits or probabilities out.
+
+    specification: a file, and after a colon what differs from crop=1.5,size=128,channels=bgr,
+    scale=1,live=0,border=shift; pixels are divided by `scale`. Its threshold is P(live) = 0.5.
+    Raises SampleError for one that cannot be read, WeightsError for a file that is no network.
+    """
+
+    def __init__(self, specification: str, runtime: Runtime) -> None:
+        file, _, options = specification.partition(":")
+        path = Path(file)
+        self.name = path.stem
+        try:
+            stated = dict(part.partition("=")[::2] for part in options.split(",") if part)
+            given = {**_DEFAULTS, "border": "shift", **stated}
+            if unknown := set(given) - {*_DEFAULTS, "border"}:
+                raise ValueError(f"it knows no {', '.join(sorted(unknown))}")
+            manifest = {
+                "size": given["size"],
+                "crop": given["crop"],
+                "live_class": given["live"],
+                "channels": given["channels"].upper(),
+                "std": float(given["scale"]),
+                "border": given["border"],
+            }
+            self._classifier = Classifier(runtime.load(path.read_bytes(), file), manifest)
+        except (OSError, ValueError) as error:
+            raise SampleError(
+                f"--peer {specification} cannot be used: {error}; it is written {SPECIFICATION}"
+            ) from error
+
+    def judge(self, view: View) -> Verdict:
+        score = self._classifier.log_odds(view.image, view.face)
+        return Verdict(score, score > 0)
+
+
+class Bench:
+    """The engine's liveness and any number of peers, behind one detector."""
+
+    def __init__(
+        self,
+        pack: str | None,
+        providers: Sequence[str] | None,
+        bpcer: float | None,
+        peers: Sequence[str],
+        with_library: bool,
+    ) -> None:
+        runtime = Runtime(providers)
+        networks = Networks(read_pack(pack), runtime, bpcer=bpcer)
+        self._detection = networks.detection
+        self._judges: dict[str, Callable[[View], Verdict]] = {}
+        if with_library:
+            liveness = networks.liveness
+
+            def judge(view: View) -> Verdict:
+                result = liveness.judge(view.image, view.face, view.tilted)
+                return Verdict(result.score, result.is_alive, result.assessable)
+
+            self._judges[LIBRARY] = judge
+        for one in peers:
+            peer = Peer(one, runtime)
+            self._judges[peer.name] = peer.judge
+
+    def judge(
+        self, sample: Sequence[Capture], alter: Callable[[Pixels], Pixels] | None = None
+    ) -> dict[str, list[Verdict | None]]:
+        """Every system's verdicts on every capture, each first altered; None without a face."""
+        verdicts: dict[str, list[Verdict | None]] = {name: [] for name in self._judges}
+        for capture in progress(sample, "liveness"):
+            view = self._view(capture.path, alter)
+            for name, judge in self._judges.items():
+                verdicts[name].append(None if view is None else judge(view))
+        return verdicts
+
+    def _view(self, path: Path, alter: Callable[[Pixels], Pixels] | None) -> View | None:
+        try:
+            pixels = load(path)
+        except ImageError:
+            return None
+        return upright(self._detection, pixels if alter is None else alter(pixels))

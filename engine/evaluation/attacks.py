@@ -1,0 +1,110 @@
+"""The tables of a liveness report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.evaluation.answers import Answers
+from engine.evaluation.captures import LIVE
+from engine.evaluation.intervals import Rate
+from engine.evaluation.report import Report
+
+APCERS = (0.01, 0.05, 0.1)
+
+
+def areas(report: Report, systems: Mapping[str, Answers]) -> None:
+    """A row per attack species, a column per system."""
+    species = sorted({one for answers in systems.values() for one in answers.attacks()})
+    if species:
+        rows = [[one, *(_area(a.area(one)) for a in systems.values())] for one in species]
+        report.table("AUC, live against attack", ["attack", *systems], rows)
+
+
+def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, Any]:
+    """Errors, and what was not judged, of live captures and of each species."""
+    attacks = answers.attacks()
+    kinds = [*attacks, LIVE]
+    errors = {kind: answers.error(kind) for kind in kinds}
+    skipped = {kind: answers.not_assessable(kind) for kind in kinds}
+    silent = {kind: answers.non_response(kind) for kind in kinds}
+    averages = {kind: answers.average_error(kind) for kind in attacks}
+    rows = []
+    for kind in kinds:
+        label, beside, average = "BPCER", "", averages.get(kind)
+        if kind != LIVE:
+            label, beside = f"APCER {kind}", str(answers.refused_beside(kind))
+        shown = "" if average is None else f"{100 * average:.2f} %"
+        rate = errors[kind]
+        rows.append([label, rate.trials, rate, beside, shown, skipped[kind], silent[kind]])
+    header = ["", "judged", "error", "BPCER of the set", "ACER", "not assessable", "no face"]
+    report.table(f"{name}: at the threshold {answers.threshold:.3f}", header, rows)
+    apcers = {kind: errors[kind].value for kind in attacks if errors[kind].trials}
+    acers = {kind: value for kind, value in averages.items() if value is not None}
+    for title, values in (("APCER", apcers), ("ACER", acers)):
+        if values:
+            hardest, value = max(values.items(), key=lambda item: item[1])
+            report.text(f"Worst {title}: {100 * value:.2f} % ({hardest}).")
+    return {
+        "threshold": answers.threshold,
+        "worst_apcer": max(apcers.values(), default=None),
+        "worst_acer": max(acers.values(), default=None),
+        "errors": {kind: plain(rate) for kind, rate in errors.items()},
+        "not_assessable": {kind: plain(rate) for kind, rate in skipped.items()},
+        "non_response": {kind: plain(rate) for kind, rate in silent.items()},
+        "auc": {kind: plain(answers.area(kind)) for kind in attacks},
+        "acer": averages,
+    }
+
+
+def operating_points(report: Report, name: str, answers: Answers) -> dict[str, float]:
+    """BPCER where the worst APCER is at most a given one (BPCER10, BPCER20, BPCER100)."""
+    grid, apcer, _ = answers.curve()
+    rows, figures = [], {}
+    for limit in APCERS:
+        if not (apcer <= limit).any():
+            continue
+        threshold = float(grid[np.argmax(apcer <= limit)])
+        rate = answers.error(LIVE, threshold)
+        rows.append([f"{100 * limit:g} %", f"{threshold:.3f}", rate])
+        figures[f"{limit:g}"] = rate.value
+    header = ["worst APCER at most", "threshold", "BPCER"]
+    report.table(f"{name}: other thresholds, found on this sample", header, rows)
+    return figures
+
+
+def robustness(
+    report: Report, systems: Mapping[str, Answers], altered: Mapping[str, Mapping[str, Answers]]
+) -> dict[str, Any]:
+    """How much of each AUC is lost on altered pictures, found and judged anew."""
+    figures: dict[str, Any] = {}
+    for name, usual in systems.items():
+        if not all(name in answers for answers in altered.values()):
+            continue  # a service, which was not asked again
+        rows: list[list[object]] = []
+        figures[name] = {}
+        for species in usual.attacks():
+            area = usual.area(species).value
+            rest = {how: answers[name].area(species).value for how, answers in altered.items()}
+            lost = {how: area - value for how, value in rest.items()}
+            rows.append([species, f"{area:.3f}", *(f"{value:+.3f}" for value in lost.values())])
+            figures[name][species] = {"auc": area, "lost": lost}
+        for kind in (LIVE, *usual.attacks()):
+            shares = [answers[name].not_assessable(kind) for answers in altered.values()]
+            if any(share.value for share in shares):
+                rows.append([f"{kind}, not assessable", usual.not_assessable(kind), *shares])
+        report.table(f"{name}: AUC lost on altered pictures", ["attack", "AUC", *altered], rows)
+    return figures
+
+
+def plain(rate: Rate) -> list[float | int | None]:
+    """Value, low, high, trials, as JSON has them."""
+    if not rate.trials:
+        return [None, None, None, 0]
+    return [rate.value, rate.low, rate.high, rate.trials]
+
+
+def _area(rate: Rate) -> str:
+    if not rate.trials:
+        return "none"
+    return f"{rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}]"

@@ -1,0 +1,34 @@
+"""The gate measured: what it refuses of upright photos, and whether turned ones are righted."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.evaluation.__main__ import main
+from engine.images import Pixels, encode
+
+
+def test_refusals_and_righted_photos(tmp_path: Path, astronaut: Pixels) -> None:
+    files = {
+        "good": astronaut,
+        "blurred": cv2.GaussianBlur(astronaut, (0, 0), 4),
+        "blank": np.full((200, 200, 3), 127, np.uint8),
+        "sideways": np.rot90(astronaut),
+    }
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name, pixels in files.items():
+        (photos / f"{name}.png").write_bytes(encode(np.ascontiguousarray(pixels), "png"))
+    out = tmp_path / "report"
+    assert main(["gate", str(photos), "--out", str(out)]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    shares = {name: rate[0] for name, rate in metrics["as_they_are"].items()}
+    assert len(shares) == 4 and set(shares.values()) == {0.25}
+    assert {"judged", "wrongly turned", "no face"} < set(shares)
+    assert any("blurred" in name for name in shares)
+    # Two of four: the blank one has no face, and the one on its side never was upright.
+    assert metrics["righted"]["90"] == [pytest.approx(0.5), *metrics["righted"]["90"][1:]]
+    assert metrics["righted"]["270"][3] == 4

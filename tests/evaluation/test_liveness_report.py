@@ -1,0 +1,172 @@
+"""Liveness measured: error rates, areas, peers, altered pictures, and what was not judged."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Engine
+from engine.evaluation.__main__ import main
+from engine.evaluation.alterations import compressed, exposed, halved
+from engine.evaluation.answers import Answers, Verdict
+from engine.evaluation.captures import LIVE, Capture
+from engine.images import Pixels, decode, encode, load
+from engine.packs import DEFAULT_PACK
+
+NETWORK = DEFAULT_PACK / "liveness_minifasnet.onnx"
+
+
+@pytest.fixture
+def taken(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
+    """Live: two good. Print: a good one, one too small to count, one without a face."""
+    files = {
+        "ann_live/1": astronaut,
+        "ann_live/2": cv2.convertScaleAbs(astronaut, alpha=0.6),
+        "tom_print/1": hanks,
+        "tom_print/2": cv2.resize(hanks, (64, 64), interpolation=cv2.INTER_AREA),
+        "tom_print/3": np.full((200, 200, 3), 127, np.uint8),
+    }
+    for name, pixels in files.items():
+        path = tmp_path / "taken" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(np.asarray(pixels, np.uint8), "png"))
+    return tmp_path / "taken"
+
+
+def measured(taken: Path, out: Path, *options: str) -> dict[str, Any]:
+    assert main(["liveness", str(taken), "--out", str(out), "--replicates", "20", *options]) == 0
+    text = (out / "metrics.json").read_text("utf-8")
+    assert "NaN" not in text
+    result: dict[str, Any] = json.loads(text)
+    return result
+
+
+def test_figures_are_the_library_s_verdicts(taken: Path, tmp_path: Path, engine: Engine) -> None:
+    out = tmp_path / "report"
+    figures = measured(taken, out)["systems"]["engine"]
+    live = [engine.liveness(load(path)) for path in sorted((taken / "ann_live").iterdir())]
+    print_ = engine.liveness(taken / "tom_print" / "1.png")
+    too_small = engine.liveness(taken / "tom_print" / "2.png")
+    assert print_.assessable and not too_small.assessable
+    species = "taken: print"
+    assert figures["errors"][LIVE][0] == 1 - np.mean([one.is_alive for one in live])
+    assert figures["errors"][species][0] == float(print_.is_alive)
+    assert figures["errors"][species][3] == 1
+    for kind in ("not_assessable", "non_response"):
+        assert figures[kind][species][0] == pytest.approx(1 / 3)
+        assert figures[kind][species][3] == 3
+    acer = (figures["errors"][species][0] + figures["errors"][LIVE][0]) / 2
+    assert figures["acer"][species] == figures["worst_acer"] == acer
+    scores = [(one.score > other.score) for one in live for other in (print_, too_small)]
+    assert figures["auc"][species][0] == np.mean(scores) and figures["auc"][species][3] == 4
+    for name in ("worst_live.jpg", "worst_attacks.jpg"):
+        assert decode((out / name).read_bytes()).shape[1] == 5 * 220
+
+
+def test_pictures_are_left_out_when_asked(taken: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    measured(taken, out, "--no-thumbnails")
+    assert {path.name for path in out.iterdir()} == {"report.html", "metrics.json"}
+    assert "image/jpeg" not in (out / "report.html").read_text("utf-8")
+
+
+def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
+    """The pack's own network as a peer: another scale, so another threshold, but the same order."""
+    spec = f"{NETWORK}:crop=2.7,size=128,channels=bgr,scale=1,live=0"
+    options = ["--peer", spec, "--robustness"]
+    metrics = measured(taken, tmp_path / "report", *options)
+    ours, theirs = metrics["systems"]["engine"], metrics["systems"][NETWORK.stem]
+    assert theirs["errors"]["taken: print"][3] == 2  # a peer has no gate
+    altered = {"JPEG quality 60", "half the size", "2 stops brighter", "2 stops darker"}
+    for name in ("engine", NETWORK.stem):
+        figures = metrics["robustness"][name]["taken: print"]
+        assert set(figures["lost"]) == altered
+        assert figures["auc"] == metrics["systems"][name]["auc"]["taken: print"][0]
+    if "texture" not in (DEFAULT_PACK / "pack.toml").read_text():  # one network, one order
+        assert ours["auc"] == theirs["auc"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("crop=wide", "could not convert"),
+        ("crop", "could not convert"),
+        ("zoom=2", "it knows no zoom"),
+        ("channels=hsv", "channels is BGR or RGB"),
+    ],
+)
+def test_a_peer_that_cannot_be_used(
+    taken: Path, tmp_path: Path, options: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["liveness", str(taken), "--out", str(tmp_path), "--peer", f"{NETWORK}:{options}"]
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert message in error and "it is written FILE:crop=1.5,size=128" in error
+
+
+def test_a_missing_peer_and_operating_point(
+    taken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["liveness", str(taken), "--out", str(tmp_path)]
+    assert main([*command, "--peer", "nowhere.onnx"]) == 1
+    assert "No such file" in capsys.readouterr().err
+    assert main([*command, "--bpcer", "0.0123"]) == 1
+    assert "BPCER" in capsys.readouterr().err
+
+
+def answers(scores: list[float], species: list[str], subjects: list[str]) -> Answers:
+    sample = [
+        Capture(Path(f"{n}.png"), kind, subject, kind.split(":")[0] if ":" in kind else "a")
+        for n, (kind, subject) in enumerate(zip(species, subjects, strict=True))
+    ]
+    return Answers(sample, [Verdict(score, score > 0) for score in scores], 200)
+
+
+def test_areas_and_average_errors() -> None:
+    one = answers([2, 1, -1, 1, -2, -3], [LIVE] * 3 + ["a: print"] * 3, [""] * 6)
+    area = one.area("a: print")
+    assert area.value == pytest.approx((3 + 2.5 + 2) / 9) and area.trials == 9
+    assert area.low < area.value < area.high <= 1
+    assert one.average_error("a: print") == pytest.approx(1 / 3)
+    alone = answers([1.0, 2.0], ["a: print"] * 2, [""] * 2)
+    assert alone.area("a: print").trials == 0 and alone.average_error("a: print") is None
+
+
+def test_live_captures_of_another_set_stand_in_only_where_there_are_none() -> None:
+    species = [LIVE, LIVE, "a: print", "b: replay"]
+    one = answers([2, -1, -2, 1], species, [""] * 4)
+    assert one.refused_beside("a: print").trials == 2
+    assert one.area("b: replay").value == 0.5
+
+
+def test_intervals_know_that_captures_of_one_person_err_together() -> None:
+    rng = np.random.default_rng(0)
+    offsets = np.repeat(rng.normal(0, 2, 6), 50)
+    scores = (offsets + rng.normal(0, 0.3, 300)).tolist()
+    species = ([LIVE] * 25 + ["a: print"] * 25) * 6
+    known = answers(scores, species, [f"p{n // 50}" for n in range(300)])
+    unknown = answers(scores, species, [""] * 300)
+    wide, narrow = known.error("a: print"), unknown.error("a: print")
+    assert wide.value == narrow.value
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    assert known.area("a: print").low <= unknown.area("a: print").low
+
+
+def test_refusals_for_other_reasons_do_not_move_the_threshold() -> None:
+    sample = [Capture(Path(f"{n}.png"), LIVE, "", "a") for n in range(4)]
+    verdicts = [Verdict(2.0, True), Verdict(0.0, False), Verdict(9.0, False), None]
+    assert Answers(sample, verdicts, 10).threshold == 1.0
+
+
+def test_alterations(astronaut: Pixels) -> None:
+    assert halved(astronaut).shape == (256, 256, 3)
+    assert 0 < np.abs(compressed(astronaut).astype(int) - astronaut).mean() < 5
+    middle = np.full((2, 2, 3), 128, np.uint8)
+    assert exposed(middle, 0)[0, 0, 0] == 128
+    assert abs(int(exposed(exposed(middle, -2), 2)[0, 0, 0]) - 128) <= 2
+    # A quarter of the light of sRGB 128, which is 21.6 %, is 5.4 %: sRGB 66.
+    assert exposed(middle, -2)[0, 0, 0] == 66
+    assert (exposed(np.full((1, 1, 3), 200, np.uint8), 2) == 255).all()
