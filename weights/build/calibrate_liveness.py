@@ -1,51 +1,89 @@
-"""Fit the liveness score of a pack: Platt scaling of the network's raw log-odds.
+"""Fits the liveness score of a pack: Platt scaling and thresholds, on what no training has seen.
 
-Every source and class weighs the same, so that the largest set does not decide alone. Prints the
-settings for the [liveness] section of pack.toml and the error rates at the threshold, which are
-those of the data it was fitted on.
+Takes the subjects that train_liveness.py kept apart: of simulated captures and, with --captures,
+of printed ones. Every source and class weighs the same, so that the largest does not decide alone.
+Prints the settings for the [liveness] section of pack.toml with the error rates at each threshold,
+and those for [liveness_context], fitted on the simulated captures that show enough around the face.
 
-Run: python weights/build/calibrate_liveness.py --prints DIR --replay DIR
-(prints holds labels.csv with path,label,subject; replay holds folders NAME_live and NAME_spoof)
+Run: python weights/build/calibrate_liveness.py --portraits DIR --captures DIR --work DIR
 """
+
+from __future__ import annotations
 
 import argparse
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from liveness_data import Sample, shared, simulated
 from numpy.typing import NDArray
+from presentations import SPECIES
 
 from engine.images import load
 from engine.networks import Networks
+from engine.operating import trials_needed
 from engine.packs import read_pack
 from engine.runtime import Runtime
 
-Sample = tuple[str, Path, bool]
-"""Source, picture, whether it is live."""
+RATES = (0.02, 0.05, 0.1, 0.2)
+Floats = NDArray[np.float64]
 
 
-def prints(folder: Path) -> Iterator[Sample]:
-    with (folder / "labels.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            yield "prints", folder / row["path"], row["label"] == "live"
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Raw log-odds of every assessed capture; `context` is NaN where there was none."""
+
+    texture: Floats
+    context: Floats
+    live: NDArray[np.bool_]
+    species: NDArray[np.str_]
+    source: NDArray[np.str_]
+    subject: NDArray[np.str_]
+
+    def weights(self) -> Floats:
+        """1 in all for each source and class."""
+        weight = np.zeros(len(self.live))
+        for name in np.unique(self.source):
+            for kind in (True, False):
+                group = (self.source == name) & (self.live == kind)
+                weight[group] = 1 / max(group.sum(), 1)
+        return weight
 
 
-def replay(folder: Path) -> Iterator[Sample]:
-    for group in sorted(folder.iterdir()):
-        for path in sorted(group.iterdir()):
-            yield "replay", path, group.name.endswith("_live")
+def judge(networks: Networks, samples: list[Sample]) -> Judged:
+    rows: list[tuple[float, float, Sample]] = []
+    left_out = 0
+    for sample in samples:
+        picture = load(sample.data)
+        faces = networks.detection.largest(picture)
+        result = networks.liveness.judge(picture, faces[0]) if faces else None
+        if result is None or not result.assessable:
+            left_out += 1
+            continue
+        evidence = networks.liveness.evidence(picture, faces[0])
+        context = np.nan if evidence.context is None else evidence.context
+        rows.append((evidence.texture, context, sample))
+    print(f"# no face, or not assessable: {left_out} of {len(samples)}")
+    return Judged(
+        texture=np.array([row[0] for row in rows]),
+        context=np.array([row[1] for row in rows]),
+        live=np.array([row[2].label == 0 for row in rows]),
+        species=np.array([SPECIES[row[2].label] for row in rows]),
+        source=np.array([row[2].source for row in rows]),
+        subject=np.array([row[2].subject for row in rows]),
+    )
 
 
-def fit(raw: NDArray[np.float64], live: NDArray[np.bool_], weight: NDArray[np.float64]) -> (
-    tuple[float, float]
-):  # fmt: skip
-    """Slope and intercept of P(live) = logistic(slope * raw + intercept), by Newton's method.
+def fit(evidence: Floats, live: NDArray[np.bool_], weight: Floats) -> Floats:
+    """Slopes and intercept of P(live) = logistic(evidence @ slopes + intercept).
 
-    Platt, "Probabilistic outputs for support vector machines" (1999), with weighted samples.
+    By Newton's method. Platt, "Probabilistic outputs for support vector machines" (1999), with
+    weighted samples.
     """
-    design = np.stack([raw, np.ones_like(raw)], 1)
-    beta = np.zeros(2)
+    design = np.column_stack([evidence, np.ones(len(live))])
+    beta = np.zeros(design.shape[1])
     for _ in range(50):
         chance = 1 / (1 + np.exp(-design @ beta))
         gradient = design.T @ (weight * (live - chance))
@@ -54,49 +92,88 @@ def fit(raw: NDArray[np.float64], live: NDArray[np.bool_], weight: NDArray[np.fl
         beta += step
         if np.abs(step).max() < 1e-9:
             break
-    return float(beta[0]), float(beta[1])
+    return np.asarray(beta, np.float64)
 
 
-def auc(live: NDArray[np.float64], spoof: NDArray[np.float64]) -> float:
-    """The chance that a live picture scores above a spoof (Mann & Whitney, 1947)."""
-    ordered = np.sort(spoof)
-    below = np.searchsorted(ordered, live, "left") + np.searchsorted(ordered, live, "right")
-    return float(below.mean() / 2 / len(spoof))
+def threshold_for(rate: float, score: Floats, weight: Floats) -> float:
+    """Below it lies this share of the weight; three decimals, rounded down."""
+    order = np.argsort(score)
+    share = np.cumsum(weight[order]) / weight.sum()
+    return float(np.floor(score[order][np.searchsorted(share, rate)] * 1000) / 1000)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prints", type=Path, required=True)
-    parser.add_argument("--replay", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--portraits", type=Path, required=True, help="us_officials, gan_idcards")
+    parser.add_argument("--captures", type=Path, help="prints_cn, replay_small")
+    parser.add_argument("--work", type=Path, required=True, help="keeps the simulated captures")
+    parser.add_argument(
+        "--simulate", type=int, default=1500, help="simulated captures of either width"
+    )
     parser.add_argument("--pack", type=Path)
+    parser.add_argument("--export", type=Path, help="write the captures here, for an evaluation")
     args = parser.parse_args()
-    samples = [*prints(args.prints), *replay(args.replay)]
-    rows, unjudged = [], 0
-    networks = Networks(read_pack(args.pack), Runtime())
-    for source, path, is_live in samples:
-        picture = load(path)
-        faces = networks.detection.largest(picture)
-        if faces:
-            rows.append((source, is_live, networks.liveness.log_odds(picture, faces[0])))
-        unjudged += not faces
-    sources = np.array([row[0] for row in rows])
-    live = np.array([row[1] for row in rows])
-    raw = np.array([row[2] for row in rows])
-    weight = np.zeros(len(rows))
-    for name in np.unique(sources):
-        for kind in (True, False):
-            group = (sources == name) & (live == kind)
-            weight[group] = 1 / group.sum()
-    slope, intercept = fit(raw, live, weight)
-    print(f"slope = {slope:.4f}\nintercept = {intercept:.4f}\nthreshold = 0.0")
-    score = slope * raw + intercept
-    for name in np.unique(sources):
-        alive, spoof = score[(sources == name) & live], score[(sources == name) & ~live]
-        print(
-            f"{name}: {len(alive)} live, {len(spoof)} spoof, AUC {auc(alive, spoof):.3f}, "
-            f"BPCER {np.mean(alive <= 0):.3f}, APCER {np.mean(spoof > 0):.3f}"
-        )
-    print(f"no face found in {unjudged} of {len(samples)}")
+    args.work.mkdir(parents=True, exist_ok=True)
+    samples = _kept(args)
+    if args.export:
+        _export(samples, args.export)
+    judged = judge(Networks(read_pack(args.pack), Runtime()), samples)
+    weight = judged.weights()
+    slope, intercept = fit(judged.texture, judged.live, weight)
+    print(f"[liveness]\nslope = {slope:.4f}\nintercept = {intercept:.4f}")
+    score = slope * judged.texture + intercept
+    wide = ~np.isnan(judged.context)
+    if wide.any():
+        both = np.column_stack([judged.texture, judged.context])[wide]
+        slopes = fit(both, judged.live[wide], weight[wide])
+        score[wide] = both @ slopes[:-1] + slopes[-1]
+        print(f"[liveness_context]  # fitted on {wide.sum()} captures that show enough")
+        for key, value in zip(("texture_slope", "context_slope", "intercept"), slopes, strict=True):
+            print(f"{key} = {value:.4f}")
+    print("\n".join(_table(judged, score, weight)))
+
+
+def _kept(args: argparse.Namespace) -> list[Sample]:
+    """Captures of people kept apart. The seed is not the training's, so the captures are new."""
+    samples = []
+    for wide in (False, True):
+        cache = args.work / f"calibration_{'wide' if wide else 'tight'}.pickle"
+        samples += simulated(args.portraits, args.simulate, 2, 2, cache, kept_only=True, wide=wide)
+    if args.captures:
+        samples += [sample for sample in shared(args.captures) if sample.kept]
+    return samples
+
+
+def _export(samples: list[Sample], folder: Path) -> None:
+    """A folder for each source, as `python -m engine.evaluation liveness` reads it."""
+    for source in {sample.source for sample in samples}:
+        place = folder / source.replace(" ", "_")
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / "labels.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["path", "label", "subject"])
+            for number, sample in enumerate(s for s in samples if s.source == source):
+                (place / f"{number:05}.jpg").write_bytes(sample.data)
+                table.writerow([f"{number:05}.jpg", SPECIES[sample.label], sample.subject])
+
+
+def _table(judged: Judged, score: Floats, weight: Floats) -> Iterator[str]:
+    live = judged.live
+    captures, people = int(live.sum()), len(np.unique(judged.subject[live]))
+    yield "bpcer = ["
+    for rate in RATES:
+        if captures < trials_needed(rate):
+            continue
+        threshold = threshold_for(rate, score[live], weight[live])
+        row = f"bpcer = {rate}, threshold = {threshold}, captures = {captures}, people = {people}"
+        for source in np.unique(judged.source):
+            for kind in SPECIES[1:]:
+                here = (judged.source == source) & (judged.species == kind)
+                if here.any():
+                    passed = float(np.mean(score[here] > threshold))
+                    row += f", apcer_{source.replace(' ', '_')}_{kind} = {passed:.3f}"
+        yield f"  {{ {row} }},"
+    yield "]"
 
 
 if __name__ == "__main__":

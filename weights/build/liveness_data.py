@@ -16,7 +16,7 @@ import numpy as np
 from camera import Image
 from numpy.typing import NDArray
 from portraits import held_out
-from presentations import SPECIES, Portrait, present
+from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
 from engine.images import load
@@ -41,13 +41,25 @@ class Sample:
     kept: bool
 
 
-def simulated(portraits: Path, count: int, seed: int, workers: int, cache: Path) -> list[Sample]:
+def simulated(
+    portraits: Path,
+    count: int,
+    seed: int,
+    workers: int,
+    cache: Path,
+    kept_only: bool = False,
+    wide: bool = False,
+) -> list[Sample]:
     """Live faces, prints and displays in equal parts, from us_officials and gan_idcards.
 
-    Kept in `cache`, a file, as they take about 50 ms each.
+    Written to `cache`, a file, as they take about 50 ms each. `kept_only`: of the people alone
+    that are kept apart from training. `wide`: whole selfies instead of crops of faces.
     """
     if not cache.exists():
-        chunks = [(portraits, seed, n, min(_CHUNK, count - n)) for n in range(0, count, _CHUNK)]
+        chunks = [
+            (portraits, seed, n, min(_CHUNK, count - n), kept_only, wide)
+            for n in range(0, count, _CHUNK)
+        ]
         with Pool(workers) as pool:
             made = [sample for part in pool.imap(_simulate, chunks) for sample in part]
         cache.write_bytes(pickle.dumps(made))
@@ -55,18 +67,20 @@ def simulated(portraits: Path, count: int, seed: int, workers: int, cache: Path)
     return samples
 
 
-def _simulate(chunk: tuple[Path, int, int, int]) -> list[Sample]:
-    folder, seed, first, count = chunk
+def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
+    folder, seed, first, count, kept_only, wide = chunk
     cv2.setNumThreads(1)
-    people = _people(folder)
+    people = [(p, face) for p, face in _people(folder) if held_out(p) or not kept_only]
     samples = []
     for number in range(first, first + count):
         rng = np.random.default_rng((seed, number))
         path, portrait = people[int(rng.integers(len(people)))]
         label = number % len(SPECIES)
         elsewhere = people[int(rng.integers(len(people)))][1].pixels
-        data, box = present(rng, portrait, SPECIES[label], elsewhere)
-        samples.append(Sample(data, box, label, SIMULATED, path.stem, held_out(path)))
+        widths = WIDE if wide else TIGHT
+        data, box = present(rng, portrait, SPECIES[label], elsewhere, widths)
+        source = SIMULATED + " selfies" * wide
+        samples.append(Sample(data, box, label, source, path.stem, held_out(path)))
     return samples
 
 

@@ -13,6 +13,9 @@ from camera import Image, Light
 from numpy.typing import NDArray
 from view import View
 
+TIGHT, WIDE = (1.1, 2.2), (2.4, 3.6)
+"""How wide a photo is, for its face: crops of faces, and whole selfies."""
+
 SPECIES = ("live", "print", "display")  # in the order of the network's logits
 
 
@@ -25,16 +28,21 @@ class Portrait:
 
 
 def present(
-    rng: np.random.Generator, portrait: Portrait, species: str, elsewhere: Image
+    rng: np.random.Generator,
+    portrait: Portrait,
+    species: str,
+    elsewhere: Image,
+    widths: tuple[float, float] = TIGHT,
 ) -> tuple[bytes, tuple[float, float, float, float]]:
     """A JPEG file of the face, and x, y, width, height of the face as shares of its sides.
 
-    `elsewhere` is another picture, for what stands behind a sheet or display.
+    `elsewhere` is another picture, for what stands behind a sheet or display; `widths` are the
+    least and the most width of the photo, over the face's.
     """
     x, y, box_w, box_h = portrait.box
-    largest = max(100.0, min(260.0, 1.3 * box_w))
+    largest = max(100.0, min(260.0, 1.3 * box_w, 460.0 / widths[0]))
     face = float(np.exp(rng.uniform(np.log(80), np.log(largest))))  # its width in the photo, pixels
-    around = float(np.exp(rng.uniform(np.log(1.1), np.log(2.2))))  # the photo's over the face's
+    around = float(np.exp(rng.uniform(*np.log(widths))))  # the photo's over the face's
     aspect = rng.uniform(1.1, 1.35)
     width, height = round(face * around), round(face * around * aspect)
     scale = face / box_w

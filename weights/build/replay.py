@@ -5,6 +5,7 @@ Only the operators that the pack's embedding and anti-spoof networks have are kn
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from torch.nn import functional
 
 
 class Replay(nn.Module):  # type: ignore[misc]
-    """The network of an ONNX file with one image input. Its weights can be trained if asked for."""
+    """The network of an ONNX file with one image input.
 
-    def __init__(self, path: Path, trainable: bool = False) -> None:
+    `trained_from`: the number of the first node whose weights are trained; None trains none.
+    """
+
+    def __init__(self, path: Path, trained_from: int | None = None) -> None:
         super().__init__()
         self._model = onnx.load(str(path))
         graph = self._model.graph
@@ -31,17 +35,9 @@ class Replay(nn.Module):  # type: ignore[misc]
         ]
         used = {name for node in self._nodes for name in node.input}
         self._names = [name for name in constants if name in used]
-        fixed = {
-            n
-            for node in self._nodes
-            if node.op_type == "BatchNormalization"
-            for n in node.input[3:]
-        }
+        trained = set() if trained_from is None else _weights(graph.node[trained_from:])
         self.weights = nn.ParameterList(
-            nn.Parameter(
-                constants[name],
-                trainable and name not in fixed and constants[name].is_floating_point(),
-            )
+            nn.Parameter(constants[name], name in trained and constants[name].is_floating_point())
             for name in self._names
         )
 
@@ -69,6 +65,15 @@ class Replay(nn.Module):  # type: ignore[misc]
                 tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
         onnx.checker.check_model(self._model)
         onnx.save(self._model, str(path))
+
+
+def _weights(nodes: Iterable[onnx.NodeProto]) -> set[str]:
+    """The inputs that a gradient may change: all but the statistics of batch norms."""
+    return {
+        name
+        for node in nodes
+        for name in node.input[: 3 if node.op_type == "BatchNormalization" else None]
+    }
 
 
 def _constants(model: onnx.ModelProto) -> dict[str, Tensor]:

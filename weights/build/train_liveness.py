@@ -83,7 +83,7 @@ def spectrum(crops: Tensor) -> Tensor:
 
 def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
     torch.manual_seed(options.seed)
-    network = Replay(options.start, trainable=True)
+    network = Replay(options.start, options.trained_from)
     network.to(memory_format=torch.channels_last)
     side = nn.Sequential(
         nn.Conv2d(_MIDDLE_CHANNELS, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 1, 1)
@@ -182,6 +182,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, default=START, help="the network to start from")
+    parser.add_argument(
+        "--trained-from",
+        type=int,
+        default=9,
+        help="first node that is trained; those before it see 64 x 64 and cost half of the time",
+    )
     parser.add_argument("--simulate", type=int, default=6000, help="simulated captures")
     parser.add_argument("--simulated-share", type=float, default=0.4, help="beside other sources")
     parser.add_argument("--alone", type=float, default=0.35, help="share of steps before them")
