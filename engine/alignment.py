@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.images import Pixels
+from engine.resizing import halve, shrink
 
 TEMPLATE_SIZE = 112
 ARCFACE_TEMPLATE = np.array(
@@ -40,15 +41,44 @@ def similarity_transform(
 def align(image: Pixels, landmarks: NDArray[np.float32], size: int = TEMPLATE_SIZE) -> Pixels:
     """The face as a (size, size, 3) uint8 BGR crop; beyond the picture's edge it is black."""
     matrix = similarity_transform(landmarks) * np.float32(size / TEMPLATE_SIZE)
-    scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    if scale < 0.5:
-        # Bilinear sampling skips pixels when it shrinks by more than half: average them first.
-        centre, reach = landmarks.mean(axis=0), size / scale
-        image, corner, factor = window(image, centre - reach, 2 * reach, 2 * scale)
-        landmarks = ((landmarks - corner) * factor).astype(np.float32)
-        matrix = similarity_transform(landmarks) * np.float32(size / TEMPLATE_SIZE)
+    # Bilinear sampling skips pixels when it shrinks by more than half: average them.
+    if _scale(matrix) < 0.25:
+        image, matrix = _halved(image, matrix, size)
+    if _scale(matrix) >= 0.5:
+        return _warp(image, matrix, size)
+    finer = 2 * matrix
+    finer[:, 2] += 0.5
+    return halve(_warp(image, finer, 2 * size))
+
+
+def _warp(image: Pixels, matrix: NDArray[np.float32], size: int) -> Pixels:
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
     return np.asarray(crop, np.uint8)
+
+
+def _scale(matrix: NDArray[np.float32]) -> float:
+    return math.hypot(matrix[0, 0], matrix[1, 0])
+
+
+def _halved(
+    image: Pixels, matrix: NDArray[np.float32], size: int
+) -> tuple[Pixels, NDArray[np.float32]]:
+    """The part of a picture that a crop shows, halved until its scale is at least 0.25, and the
+    crop's matrix for it."""
+    height, width = image.shape[:2]
+    back = cv2.invertAffineTransform(matrix)
+    corners = np.array([[x, y, 1] for x in (-1, size) for y in (-1, size)]) @ back.T
+    low = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, low + 1, (width, height)).astype(int)
+    image = image[low[1] : high[1], low[0] : high[0]]
+    matrix = matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ low
+    while _scale(matrix) < 0.25 and min(image.shape[:2]) > 1:
+        image = halve(image)
+        # Pixel i of a half is the mean of 2 i and 2 i + 1: its centre lies at 2 i + 0.5.
+        matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2
+        matrix[:, :2] *= 2
+    return image, matrix
 
 
 def window(
@@ -65,6 +95,6 @@ def window(
         int
     )
     shape = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    part = cv2.resize(image[top:bottom, left:right], shape, interpolation=cv2.INTER_AREA)
+    part = shrink(image[top:bottom, left:right], *shape, finer=2)
     real = np.array(shape) / (right - left, bottom - top)
-    return np.asarray(part, np.uint8), np.array([left, top], np.float64), real
+    return part, np.array([left, top], np.float64), real

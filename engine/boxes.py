@@ -25,11 +25,12 @@ def suppress_nested(rows: Rows) -> Rows:
 
 def _greedy(rows: Rows, limit: float, shared: Callable[[Rows, Rows], Shares]) -> Rows:
     rows = rows[np.argsort(-rows[:, 0], kind="stable")]
-    kept: list[int] = []
-    for index in range(len(rows)):
-        if not kept or shared(rows[index], rows[kept]).max() <= limit:
-            kept.append(index)
-    return rows[kept]
+    kept = [rows[:0]]
+    while len(rows):
+        best, others = rows[:1], rows[1:]
+        kept.append(best)
+        rows = others[shared(best[0], others) <= limit]
+    return np.concatenate(kept)
 
 
 def shared_of_union(row: Rows, others: Rows) -> Shares:

@@ -36,10 +36,13 @@ class ArcFace:
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
         """(size, size, 3) uint8 BGR crops, at least one, to (N, D) unit vectors."""
-        batch = np.stack(crops).transpose(0, 3, 1, 2)
+        pixels = np.stack(crops)
         if self._swap:
-            batch = batch[:, ::-1]
-        (vectors,) = self._network.run((batch - self._mean) / self._std)
+            pixels = pixels[..., ::-1]
+        batch = pixels.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        if self._mean or self._std != 1:
+            batch = (batch - self._mean) / self._std
+        (vectors,) = self._network.run(batch)
         return unit(vectors)
 
 

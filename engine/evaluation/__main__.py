@@ -1,4 +1,4 @@
-"""python -m engine.evaluation verification|detection|liveness|descreen|speed: figures and reports.
+"""python -m engine.evaluation verification|detection|liveness|descreen|speed|bench: reports.
 
 Needs the extra [eval]; --ray needs [cluster].
 """
@@ -13,8 +13,10 @@ COMMANDS = {
     "verification": "false match and false non-match rates over pairs of photos",
     "detection": "boxes and landmarks against ground truth",
     "liveness": "errors on attacks and on live captures, after ISO/IEC 30107-3",
+    "gate": "what liveness refuses to judge of good photos, and whether it rights turned ones",
     "descreen": "how much of a photo comes back when its mesh is taken out",
     "speed": "time per stage",
+    "bench": "speed against the networks alone, and against other programs",
 }
 
 

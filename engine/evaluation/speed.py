@@ -5,25 +5,19 @@ speed photos/ --out report/
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 
 from engine import Engine
-from engine.alignment import align
+from engine.evaluation.bench.stages import of_picture
+from engine.evaluation.bench.timing import Times
 from engine.evaluation.photos import picture_files
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress, providers
-from engine.images import load
 from engine.networks import Networks
 from engine.packs import read_pack
-from engine.quality import assess
 from engine.runtime import Runtime
-
-Times = dict[str, list[float]]
-T = TypeVar("T")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,24 +52,8 @@ def measure(paths: list[Path], args: argparse.Namespace) -> Times:
     networks = Networks(pack, Runtime(providers(args), args.threads))
     times: Times = {}
     for path in progress([paths[0], *paths], "speed"):
-        pixels = _timed(times, "decode", load, path)
-        faces = _timed(times, "detect one", networks.detection.largest, pixels)
-        _timed(times, "detect all", networks.detection.all, pixels)
-        if not faces:
-            continue
-        size = networks.embedder.size
-        crop = _timed(times, "align", align, pixels, faces[0].landmarks, size)
-        _timed(times, "quality", assess, faces[0], crop)
-        _timed(times, "embed", networks.embedder.embed, [crop])
-        if "liveness" in pack.entries:
-            _timed(times, "liveness", networks.liveness.judge, pixels, faces[0])
-        if "descreen" in pack.entries:
-            _timed(times, "descreen", networks.descreener.descreen, pixels)
+        for stage, work in of_picture(networks, pack, path.read_bytes()).items():
+            started = time.perf_counter()
+            work()
+            times.setdefault(stage, []).append(time.perf_counter() - started)
     return {stage: seconds[1:] for stage, seconds in times.items() if len(seconds) > 1}
-
-
-def _timed(times: Times, stage: str, work: Callable[..., T], *arguments: Any) -> T:
-    start = time.perf_counter()
-    result = work(*arguments)
-    times.setdefault(stage, []).append(time.perf_counter() - start)
-    return result

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engine import Engine
 from engine.alignment import ARCFACE_TEMPLATE, align, similarity_transform
+from engine.images import Pixels
 
 
 @pytest.mark.parametrize(("angle", "scale", "shift"), [(0, 1, 0), (25, 0.3, 40), (-170, 7, -90)])
@@ -44,3 +46,30 @@ def test_the_crop_follows_the_landmarks(scale: float) -> None:
         light = crop[:, :, 0].astype(float)
         y, x = (np.indices(light.shape) * light).sum((1, 2)) / light.sum()
         assert np.allclose((x, y), wanted, atol=1.3 if scale < 1 else 0.8)
+
+
+@pytest.mark.parametrize("factor", [1.5, 3.0, 6.5, 12.0])
+def test_a_larger_picture_gives_the_same_crop(
+    engine: Engine, astronaut: Pixels, factor: float
+) -> None:
+    """Enlarged, with the noise of a sensor on every pixel: the crop is as clean as before."""
+    (face,) = engine.detect(astronaut, 1)
+    cut = astronaut[30:230, 120:320]
+    landmarks = face.landmarks - np.array([120, 30], np.float32)
+    side = round(200 * factor)
+    large = cv2.resize(cut, (side, side), interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(0).normal(0, 8, large.shape)
+    large = np.clip(large + noise, 0, 255).astype(np.uint8)
+    # Positions are of pixels' centres, and the first one's is half a pixel inside.
+    crop = align(large, ((landmarks + 0.5) * side / 200 - 0.5).astype(np.float32))
+    expected = align(np.ascontiguousarray(cut), landmarks)
+    assert np.abs(crop.astype(int) - expected).mean() < 6
+
+
+def test_a_face_beyond_the_edge_is_black_there(astronaut: Pixels) -> None:
+    large = cv2.resize(astronaut, (4000, 4000), interpolation=cv2.INTER_LINEAR)
+    assert align(np.asarray(large, np.uint8), ARCFACE_TEMPLATE * 9 - 2000).max() == 0
+
+
+def test_landmarks_in_one_point_give_a_crop_all_the_same(astronaut: Pixels) -> None:
+    assert align(astronaut, np.full((5, 2), 100, np.float32)).shape == (112, 112, 3)

@@ -98,9 +98,8 @@ def _constants(model: onnx.ModelProto) -> dict[str, Tensor]:
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, **settings: Any) -> Tensor:
-    return functional.conv2d(
-        x, weight, bias, settings["strides"], settings["pads"][:2], 1, settings["group"]
-    )
+    stride, pads = settings.get("strides", 1), settings.get("pads", [0, 0])
+    return functional.conv2d(x, weight, bias, stride, pads[:2], 1, settings.get("group", 1))
 
 
 def _normalise(

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import torch
+from graph import drop_dead_values, save, split_prelu
 from liveness_data import SIMULATED, Sample, augmented, centred, shared, simulated
 from numpy.typing import NDArray
 from presentations import SPECIES
@@ -209,6 +211,10 @@ def main() -> None:
     network = train(options, samples)
     print(json.dumps(judge(network, samples, options), indent=1))
     network.save(options.out)
+    model = onnx.load(str(options.out))
+    split_prelu(model.graph)
+    drop_dead_values(model.graph)
+    save(model, options.out)
 
 
 if __name__ == "__main__":

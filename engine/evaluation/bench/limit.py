@@ -1,0 +1,47 @@
+"""The limit: the time of the networks alone, which nothing that uses them can beat."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.evaluation.photos import SampleError
+from engine.runtime import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one network, with its inputs prepared."""
+
+    network: Network
+    inputs: tuple[NDArray[np.generic], ...]
+
+
+def runs_of(call: Callable[[], object]) -> list[Run]:
+    """Make a call once and note the runs of networks that it needs. Not for use beside threads.
+
+    Raises SampleError when there are none: the networks of another package are not seen.
+    """
+    runs: list[Run] = []
+    plain = Network.run
+
+    def noting(network: Network, *inputs: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+        runs.append(Run(network, tuple(array.copy() for array in inputs)))
+        return plain(network, *inputs)
+
+    swap: Any = Network
+    swap.run = noting
+    try:
+        call()
+    finally:
+        swap.run = plain
+    if not runs:
+        raise SampleError("this pack's networks are run by another package: they have no limit")
+    return runs
+
+
+def replay(runs: Sequence[Run]) -> None:
+    for run in runs:
+        run.network.run(*run.inputs)
