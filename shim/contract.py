@@ -122,7 +122,8 @@ def similarity(value: float, threshold: float) -> Body:
 
 
 def liveness(score: float, is_alive: bool) -> Body:
-    """Section 4.4. Rounded away from the threshold, so that score and verdict never disagree."""
+    """Section 4.4. Rounded away from the threshold, so that the score of a judged face agrees with
+    its verdict."""
     return _liveness(
         _decimals(score, 5, ROUND_CEILING if is_alive else ROUND_FLOOR), "Have face", is_alive
     )

@@ -75,7 +75,7 @@ def test_most_of_the_mesh_goes(engine: Engine, astronaut: Pixels, changes: dict[
     result = engine.descreen(meshed)
     assert result.changed
     assert result.mesh_score > 0.9
-    assert quality(result.image, clean) > quality(meshed, clean) + 3
+    assert quality(result.image, clean) > quality(meshed, clean) + 4
 
 
 @pytest.mark.parametrize("width", [102, 295, 800, 1600])
@@ -86,22 +86,17 @@ def test_every_scale(engine: Engine, astronaut: Pixels, width: int) -> None:
     meshed = under_mesh(clean, **mesh, amplitude=20 * ratio)
     result = engine.descreen(meshed)
     assert result.image.shape == clean.shape
-    assert quality(result.image, clean) > quality(meshed, clean) + 3
+    assert quality(result.image, clean) > quality(meshed, clean) + 5
 
 
 def test_a_picture_without_mesh_is_left_alone(
-    engine: Engine, astronaut: Pixels, hanks: Pixels
+    engine: Engine, astronaut: Pixels, hanks: Pixels, group: Pixels
 ) -> None:
-    for picture in (astronaut, portrait(astronaut), hanks):
+    for picture in (astronaut, portrait(astronaut), hanks, group):
         result = engine.descreen(picture)
         assert not result.changed
-        assert result.mesh_score < 0.5
+        assert result.mesh_score < 0.2
         assert np.array_equal(result.image, picture)
-
-
-@pytest.mark.xfail(reason="scores 0.67: the network knows portraits, not groups", strict=False)
-def test_a_group_photo_is_left_alone(engine: Engine, group: Pixels) -> None:
-    assert not engine.descreen(group).changed
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 33), (102, 126), (641, 500), (90, 2000)])

@@ -39,4 +39,4 @@ def test_wheel_holds_the_default_pack(tmp_path: Path) -> None:
     )
     where, *networks = done.stdout.split()
     assert Path(where).is_relative_to(place)
-    assert networks == ["descreen", "detector", "embedding", "liveness"]
+    assert networks == ["descreen", "detector", "embedding", "liveness", "liveness_context"]

@@ -38,7 +38,8 @@ def without(pack: Path, section: str) -> None:
 
 def test_the_default_pack_states_what_it_is(engine: Engine) -> None:
     info = engine.info()
-    assert set(info["networks"]) == {"detector", "embedding", "liveness", "descreen"}
+    roles = {"detector", "embedding", "liveness", "liveness_context", "descreen"}
+    assert set(info["networks"]) == roles
     for network in info["networks"].values():
         assert len(network["sha256"]) == 64 and network["licence"] and network["origin"]
         assert (Path(network["folder"]) / network["file"]).stat().st_size < 20_000_000

@@ -200,12 +200,12 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
-    parser.add_argument("--steps", type=int, default=24000)
+    parser.add_argument("--steps", type=int, default=10500)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.6, help="share of steps without it")
-    parser.add_argument("--gate", type=int, default=8000, help="photos for the score, at the end")
+    parser.add_argument("--gate", type=int, default=10000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
