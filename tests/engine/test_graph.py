@@ -19,7 +19,7 @@ CHANNELS = 6
 def _model(slopes: NDArray[np.float32]) -> onnx.ModelProto:
     """Two kinds of convolution read a PReLU's output; the last one's goes out as it is."""
     rng = np.random.default_rng(0)
-    weights = {
+    weights: dict[str, NDArray[np.floating]] = {
         "all": rng.normal(size=(CHANNELS, CHANNELS, 1, 1)),
         "each": rng.normal(size=(CHANNELS, 1, 3, 3)),
         "slopes": slopes.reshape(-1, 1, 1),
