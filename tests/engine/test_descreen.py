@@ -23,23 +23,7 @@ from engine.runtime import Runtime
 
 meshes: Any = generator("mesh")
 
-LIKE_THE_REAL_ONE = meshes.Mesh(
-    family="looped_waves",
-    spacing=40.0,
-    period=90.0,
-    amplitude=20.0,
-    width=2.5,
-    angle=0.0,
-    opacity=0.6,
-    colour=(30.0, 40.0, 60.0),
-    multiply=False,
-    unevenness=0.4,
-    softness=0.2,
-    perspective=0.0,
-    warp=0.0,
-    fade=0.0,
-    seed=5,
-)
+LIKE_THE_REAL_ONE = generator("descreen_example").LIKE_THE_REAL_ONE
 
 
 def portrait(picture: Pixels) -> Pixels:
