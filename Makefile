@@ -35,7 +35,7 @@ lint: $(TESTABLE)
 fuzz: $(TESTABLE)
 	FUZZ=20004 $(BIN)/python -m pytest -s tests/shim/test_fuzz.py -k hostile
 
-# Ratios to the networks' own time and to other programs, into build/bench; about ten minutes.
+# Ratios to the networks' own time and to other programs, into build/bench; about five minutes.
 # MODELS is a folder with scrfd_500m_bnkps.onnx and arcface_mobilefacenet_128d.onnx, without which
 # insightface's FaceAnalysis is left out; BENCH="--quick" or any other option of the command.
 MODELS ?= ../shared/data/models
@@ -55,7 +55,7 @@ train-liveness: $(TESTABLE)
 		echo "Say where the pictures are: make train-liveness PORTRAITS=DIR CAPTURES=DIR"; exit 1; }
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python weights/build/train_liveness.py --portraits $(PORTRAITS) --captures $(CAPTURES) \
-		--work build/liveness --out weights/default/liveness_texture.onnx
+		--workers 1 --work build/liveness --out weights/default/liveness_texture.onnx
 
 demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo

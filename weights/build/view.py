@@ -20,7 +20,7 @@ class View:
 
     def look(self, surface: Light) -> Light:
         """The surface `(h, w, C)` in the picture, mirrored beyond its edges."""
-        scale = float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
+        scale = self.samples_per(1.0)
         if scale < 0.7:  # a lens averages what a pixel covers
             surface = cv2.GaussianBlur(surface, (0, 0), 0.35 / scale)
         size = self.width, self.height
