@@ -39,17 +39,18 @@ class Detection:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    def largest(self, image: Pixels) -> list[Face]:
+    def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
 
         A face that a small size shows clearly is larger than any that it does not show.
+        refined: with landmarks good enough for alignment, also of a face that is small.
         """
         best: list[Face] = []
         for size in _sizes(image):
             faces = _faces(self._detector.rows(image, size), image)
             pixel = size / max(image.shape[:2])
             if faces and (size == FULL_SIZE or _is_clear(faces, pixel)):
-                return [self._refined(faces[0], image, pixel)]
+                return [self._refined(faces[0], image, pixel) if refined else faces[0]]
             best = best or faces[:1]
         return best
 

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.alignment import window
 from engine.detection import Detection
 from engine.images import Pixels
+from engine.resizing import shrink
 from engine.results import Face
 
 SURE = 0.91
@@ -20,9 +22,9 @@ SURE = 0.91
 BETTER = 0.01
 """Another direction is believed when its score is this much higher."""
 
-NEAR, FAR, LARGE = 160, 320, 0.25
-"""Pixels of the longest side at which other directions are looked at: NEAR when a face was found
-that takes LARGE of it, else FAR."""
+CLEAR, AROUND, NEAR, FAR = 0.8, 2.5, 160, 320
+"""A face found with a score of CLEAR is turned alone, AROUND times its box at NEAR pixels of the
+longest side; else the whole picture is, at FAR."""
 
 _QUARTERS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
@@ -69,9 +71,10 @@ def upright(detection: Detection, image: Pixels) -> View | None:
     found = detection.largest(image)
     if found and found[0].score >= SURE:
         return View(image, found[0], 0, tilted=False)
-    large = found and min(found[0].box[2:]) >= LARGE * max(image.shape[:2])
-    small = _shrunk(image, NEAR if large else FAR)
     scores = {0: found[0].score if found else 0.0}
+    small = _around(image, found[0]) if scores[0] >= CLEAR else _shrunk(image)
+    if scores[0] >= CLEAR:
+        scores[0] = max(scores[0], _score(detection, small))
     scores |= {turn: _score(detection, _turn(small, turn)) for turn in _QUARTERS}
     best = _best(scores, 0)
     if not scores[best]:
@@ -93,16 +96,23 @@ def _best(scores: dict[int, float], usual: int) -> int:
 
 
 def _score(detection: Detection, image: Pixels) -> float:
-    found = detection.largest(image)
+    found = detection.largest(image, refined=False)
     return found[0].score if found else 0.0
 
 
-def _shrunk(image: Pixels, longest: int) -> Pixels:
-    scale = longest / max(image.shape[:2])
+def _around(image: Pixels, face: Face) -> Pixels:
+    x, y, width, height = face.box
+    side = AROUND * max(width, height)
+    corner = np.array([x + (width - side) / 2, y + (height - side) / 2])
+    return window(image, corner, side, min(1.0, NEAR / side))[0]
+
+
+def _shrunk(image: Pixels) -> Pixels:
+    scale = FAR / max(image.shape[:2])
     if scale >= 1:
         return image
-    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return shrink(image, width, height)
 
 
 def _turn(image: Pixels, degrees: int) -> Pixels:
@@ -110,9 +120,10 @@ def _turn(image: Pixels, degrees: int) -> Pixels:
 
 
 def _tilt(image: Pixels, degrees: int) -> Pixels:
-    """Counter-clockwise by any angle, on a black canvas that holds all of it."""
+    """Counter-clockwise by any angle, shrunk into a black square as long as the picture."""
     height, width = image.shape[:2]
-    side = int(np.hypot(width, height)) + 1
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    side = max(height, width)
+    scale = side / np.hypot(width, height)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     matrix[:, 2] += side / 2 - width / 2, side / 2 - height / 2
     return np.asarray(cv2.warpAffine(image, matrix, (side, side)), np.uint8)
