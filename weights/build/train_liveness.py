@@ -4,7 +4,9 @@
 
 Starts from the anti-spoof network of wide crops, learns simulated attacks on licence-clean
 portraits first, then these and the captures in `--captures` together (without that option the
-simulated ones alone). `--leave-out SOURCE` trains without one of the sources, to be judged on it.
+simulated ones alone). What is written lies between the start and what was learnt: that keeps more
+of what holds on other cameras (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+2022). `--leave-out SOURCE` trains without one of the sources, to be judged on it.
 Needs PyTorch (CPU is enough). Picks up at the last checkpoint in `--work` when started again;
 every batch is drawn from the seed and its number.
 """
@@ -91,6 +93,7 @@ def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
         nn.Conv2d(_MIDDLE_CHANNELS, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 1, 1)
     )
     weights = [p for p in network.parameters() if p.requires_grad]
+    start = [p.detach().clone() for p in weights]
     average = [p.detach().clone() for p in weights]
     optimiser = torch.optim.AdamW([*weights, *side.parameters()], options.rate, weight_decay=5e-3)
     checkpoint, first = options.work / "checkpoint.pt", 0
@@ -138,8 +141,8 @@ def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
             )
             running = 0.0
     with torch.no_grad():
-        for slow, fast in zip(average, weights, strict=True):
-            fast.copy_(slow)
+        for before, after, weight in zip(start, average, weights, strict=True):
+            weight.copy_(before.lerp(after, options.blend))
     return network
 
 
@@ -194,6 +197,7 @@ def main() -> None:
     parser.add_argument("--simulated-share", type=float, default=0.4, help="beside other sources")
     parser.add_argument("--alone", type=float, default=0.35, help="share of steps before them")
     parser.add_argument("--spectrum", type=float, default=0.1, help="weight of the side branch")
+    parser.add_argument("--blend", type=float, default=0.6, help="share of what was learnt")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=5e-4)
