@@ -25,7 +25,7 @@ class Descreener:
     manifest: stride (of the input's sides), tile (longest side of one run, pixels), margin (what
     a tile sees beyond the part it answers for), line (widest lines that the network knows,
     pixels), threshold (on the probability of a mesh); optional: small (pictures with a shorter side
-    below that many pixels are restored a second time, enlarged, and both answers averaged).
+    below that many pixels are looked at a second time, enlarged, and both answers averaged).
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
     """
@@ -43,13 +43,14 @@ class Descreener:
         """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back."""
         overview = _shrunk(image, min(1.0, self._tile / max(image.shape[:2])))
         clean, mask, logit = self._run(overview)
+        if overview is image and min(image.shape[:2]) < self._small:
+            larger, larger_logit = self._enlarged(image)
+            clean, logit = _mean(clean, larger), (logit + larger_logit) / 2
         score = 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
         if score < self._threshold:
             return DescreenResult(image, score, False)
         if overview is not image:
             clean = self._restore(image, self._working_scale(image, mask))
-        elif min(image.shape[:2]) < self._small:
-            clean = _mean(clean, self._restore_enlarged(image))
         return DescreenResult(clean, score, not np.array_equal(clean, image))
 
     def _working_scale(self, image: Pixels, mask: Floats) -> float:
@@ -70,14 +71,15 @@ class Descreener:
             return clean
         return _enlarged_change(image, small, clean, mask)
 
-    def _restore_enlarged(self, image: Pixels) -> Pixels:
-        """What the network makes of lines that are hardly wider than a pixel, seen larger."""
+    def _enlarged(self, image: Pixels) -> tuple[Pixels, float]:
+        """Clean picture and logit where lines hardly wider than a pixel are seen larger."""
         height, width = image.shape[:2]
         size = max(1, round(width * ENLARGED)), max(1, round(height * ENLARGED))
         large = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-        change = self._restore(large, 1.0).astype(np.float32) - large
+        clean, _, logit = self._run(large)
+        change = clean.astype(np.float32) - large
         change = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8)
+        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8), logit
 
     def _run(self, image: Pixels) -> tuple[Pixels, Floats, float]:
         """Clean picture, mask and logit of a picture that fits in one run."""
