@@ -72,9 +72,11 @@ def upright(detection: Detection, image: Pixels) -> View | None:
     if found and found[0].score >= SURE:
         return View(image, found[0], 0, tilted=False)
     scores = {0: found[0].score if found else 0.0}
-    small = _around(image, found[0]) if scores[0] >= CLEAR else _shrunk(image)
     if scores[0] >= CLEAR:
+        small = _around(image, found[0])
         scores[0] = max(scores[0], _score(detection, small))
+    else:
+        small = _shrunk(image)
     scores |= {turn: _score(detection, _turn(small, turn)) for turn in _QUARTERS}
     best = _best(scores, 0)
     if not scores[best]:

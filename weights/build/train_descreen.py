@@ -30,8 +30,6 @@ from torch import Tensor, distributed, multiprocessing
 from torch.nn import functional
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
-
-
 BLUE_GREEN_RED = (0.114, 0.587, 0.299)  # shares of the luma, ITU-R BT.601
 
 
