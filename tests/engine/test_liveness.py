@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine import Engine, FaceNotFound, WeightsError, packs
+from engine import Engine, WeightsError, packs
 from engine.images import Pixels
 from engine.liveness import context_crop, square_crop
 from engine.networks import Networks
@@ -231,38 +231,6 @@ def test_limits_are_settings_of_the_pack(pack: Callable[..., Path], astronaut: P
     with Engine(pack("[liveness.gate]\nleast_light = 0\n"), ["cpu"]) as engine:
         assert engine.liveness(dark(astronaut)).reason is None
         assert engine.liveness(blurred(astronaut)).reason is not None
-
-
-@pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_picture_on_its_side_is_judged_upright(
-    engine: Engine, astronaut: Pixels, quarters: int
-) -> None:
-    """Same pixels, same score; the face is reported where it is in the picture as given."""
-    upright = engine.liveness(astronaut)
-    turned = engine.liveness(np.ascontiguousarray(np.rot90(astronaut, quarters)))
-    assert turned.score == upright.score and turned.is_alive == upright.is_alive
-    x, y, width, height = upright.face.box
-    expected = np.array([[x, y], [x + width, y + height], *upright.face.landmarks])
-    for _ in range(quarters):
-        expected = np.stack([expected[:, 1], 512 - expected[:, 0]], axis=1)
-    box = *expected[:2].min(axis=0), *np.abs(expected[0] - expected[1])
-    assert np.allclose(turned.face.box, box, atol=1e-3)
-    assert np.allclose(turned.face.landmarks, expected[2:], atol=1e-3)
-
-
-def test_no_face_in_any_direction(engine: Engine) -> None:
-    with pytest.raises(FaceNotFound):
-        engine.liveness(np.full((300, 200, 3), 127, np.uint8))
-
-
-def test_orientation_of_many_faces(engine: Engine, shared: Path) -> None:
-    """No upright portrait is turned, and every turned one is righted."""
-    for path in sorted((shared / "portraits" / "us_officials").glob("*.*"))[:20]:
-        image = np.asarray(cv2.imread(str(path)), np.uint8)
-        score = engine.liveness(image).score
-        for quarters in (1, 2, 3):
-            turned = np.ascontiguousarray(np.rot90(image, quarters))
-            assert engine.liveness(turned).score == score, path.name
 
 
 def test_crops_stay_inside_the_picture() -> None:
