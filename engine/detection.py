@@ -10,6 +10,7 @@ from engine.alignment import window
 from engine.boxes import Rows, suppress_nested
 from engine.images import Pixels
 from engine.results import Face
+from engine.runtime import Runtime
 
 SIZES = (160, 320, 640, 1280)
 """Longest sides a picture is brought to; few, because a GPU plans anew for every shape."""
@@ -36,8 +37,9 @@ class Detector(Protocol):
 class Detection:
     """The policy above a detector: which sizes to look at, and when to stop."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, runtime: Runtime) -> None:
         self._detector = detector
+        self.map = runtime.map
 
     def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
@@ -74,8 +76,9 @@ class Detection:
         """
         sizes = list(_sizes(image))
         full = max(size for size in sizes if size <= FULL_SIZE)
-        found = [self._detector.rows(image, size) for size in sorted({sizes[0], full})]
-        rows = suppress_nested(np.concatenate(found))
+        looked_at = sorted({sizes[0], full}, reverse=True)
+        found = self.map(lambda size: self._detector.rows(image, size), looked_at)
+        rows = suppress_nested(np.concatenate(found[::-1]))
         for size in sizes:
             if size > full and not len(rows):
                 rows = self._detector.rows(image, size)

@@ -31,7 +31,7 @@ class Engine:
     pack: folder of a model pack; None is the default pack, which comes with the engine.
     providers: execution providers in order of preference ("cuda", "tensorrt", "cpu" or full
         names). None takes CUDA where it activates, else the CPU; named and not active is an error.
-    threads: CPU threads for one network's run; None takes the cores this process may use.
+    threads: CPU threads that one call may keep busy; None takes the cores this process may use.
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
@@ -83,7 +83,7 @@ class Engine:
         """
         if not images:
             raise EngineError("embed_many needs at least one image")
-        _, crops = self._aligned([load(image) for image in images])
+        _, crops = self._aligned(self._runtime.map(load, images))
         return self._networks.embedder.embed(crops)
 
     def compare(
@@ -94,7 +94,7 @@ class Engine:
         id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
         Raises FaceNotFound; both pictures are decoded before a face is looked for in either.
         """
-        pictures = [load(a), load(b)]
+        pictures = self._runtime.map(load, [a, b])
         for index, marked in enumerate(id_photo):
             if marked:
                 pictures[index] = self._networks.descreener.descreen(pictures[index]).image
@@ -179,13 +179,15 @@ class Engine:
     def _aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
         """The largest face of each picture, and its crop for the embedding network."""
         alone = len(pictures) == 1
-        faces = [
-            self._largest(pixels, "the picture" if alone else f"picture {number}")
-            for number, pixels in enumerate(pictures, 1)
-        ]
         size = self._networks.embedder.size
-        landmarks = [face.landmarks for face in faces]
-        return faces, [align(*pair, size) for pair in zip(pictures, landmarks, strict=True)]
+
+        def aligned(number: int) -> tuple[Face, Pixels]:
+            pixels = pictures[number - 1]
+            face = self._largest(pixels, "the picture" if alone else f"picture {number}")
+            return face, align(pixels, face.landmarks, size)
+
+        found = self._runtime.map(aligned, range(1, len(pictures) + 1))
+        return [face for face, _ in found], [crop for _, crop in found]
 
     def _largest(self, pixels: Pixels, where: str) -> Face:
         faces = self._networks.detection.largest(pixels)

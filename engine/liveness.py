@@ -13,7 +13,7 @@ from engine.gate import Gate
 from engine.images import Pixels
 from engine.operating import ErrorRate
 from engine.results import Face, LivenessResult
-from engine.runtime import Network
+from engine.runtime import Network, Runtime
 
 SCORE_LIMIT = 12.0
 """Beyond e^12 : 1 no sample of ours could support the odds."""
@@ -111,10 +111,12 @@ class Liveness:
         self,
         network: Network,
         manifest: Mapping[str, Any],
+        runtime: Runtime,
         context: Context | None = None,
         bpcer: float | None = None,
     ) -> None:
         self._texture = Classifier(network, manifest)
+        self._runtime = runtime
         self._context = context
         self._slope = float(manifest["slope"])
         self._intercept = float(manifest["intercept"])
@@ -140,8 +142,12 @@ class Liveness:
 
     def evidence(self, image: Pixels, face: Face) -> Evidence:
         """What the networks say, before calibration."""
-        context = None if self._context is None else self._context.log_odds(image, face)
-        return Evidence(self._texture.log_odds(image, face), context)
+        if self._context is None:
+            return Evidence(self.log_odds(image, face), None)
+        looks = [self._texture.log_odds, self._context.log_odds]
+        texture, context = self._runtime.map(lambda look: look(image, face), looks)
+        assert texture is not None  # only the context may be
+        return Evidence(texture, context)
 
     def log_odds(self, image: Pixels, face: Face) -> float:
         """The texture network's own."""

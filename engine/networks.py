@@ -12,6 +12,9 @@ from engine.yunet import YuNet
 
 ZOO = "insightface"
 
+WIDE_DETECTION = 3 * 400 * 400
+"""Values of a detector's input: a second thread gains nothing at 320 px, a fifth at 480 x 640."""
+
 
 class Networks:
     """What a pack holds, loaded once and shared by all threads.
@@ -33,7 +36,7 @@ class Networks:
         self._runtime = runtime
         self.loaded: dict[str, Network] = {}
         try:
-            self.detection = Detection(self._detector(pack.entry("detector")))
+            self.detection = Detection(self._detector(pack.entry("detector")), runtime)
             self.embedder = self._embedder(pack.entry("embedding"))
             self.similarity = SimilarityScale(pack.similarity, fmr)
             self._liveness = self._build_liveness(bpcer)
@@ -63,14 +66,14 @@ class Networks:
             from engine.zoo import ZooDetector
 
             return ZooDetector(entry, self._runtime)
-        return YuNet(self._load(entry, "yunet"), entry.settings)
+        return YuNet(self._load(entry, "yunet", WIDE_DETECTION), entry.settings)
 
     def _embedder(self, entry: Entry) -> Embedder:
         if entry.settings["kind"] == ZOO:
             from engine.zoo import ZooEmbedder
 
             return ZooEmbedder(entry, self._runtime)
-        return ArcFace(self._load(entry, "arcface"), entry.settings)
+        return ArcFace(self._load(entry, "arcface"), entry.settings, self._runtime)
 
     def _build_liveness(self, bpcer: float | None) -> Liveness | None:
         if "liveness" not in self._pack.entries:
@@ -82,19 +85,20 @@ class Networks:
             entry = self._pack.entry("liveness_context")
             context = Context(self._load(entry, "crop_classifier"), entry.settings)
         entry = self._pack.entry("liveness")
-        return Liveness(self._load(entry, "crop_classifier"), entry.settings, context, bpcer)
+        network = self._load(entry, "crop_classifier")
+        return Liveness(network, entry.settings, self._runtime, context, bpcer)
 
     def _build_descreener(self) -> Descreener:
         entry = self._pack.entry("descreen")
-        return Descreener(self._load(entry, "mask_and_clean"), entry.settings)
+        return Descreener(self._load(entry, "mask_and_clean", wide_from=0), entry.settings)
 
-    def _load(self, entry: Entry, kind: str) -> Network:
+    def _load(self, entry: Entry, kind: str, wide_from: int | None = None) -> Network:
         if entry.settings["kind"] != kind:
             raise WeightsError(
                 f"{entry.folder / MANIFEST}: [{entry.role}] is of kind "
                 f"{entry.settings['kind']!r}, which this engine does not know; it knows {kind!r}"
                 + (f" and {ZOO!r}" if entry.role in ("detector", "embedding") else "")
             )
-        network = self._runtime.load(entry.read(), str(entry.path))
+        network = self._runtime.load(entry.read(), str(entry.path), wide_from)
         self.loaded[entry.role] = network
         return network
