@@ -35,6 +35,8 @@ class Engine:
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
+    batching: whether faces of concurrent calls share runs of the embedding network; None: where it
+        is measured to be faster, which is not on a CPU.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives.
@@ -51,10 +53,11 @@ class Engine:
         *,
         fmr: float | None = None,
         bpcer: float | None = None,
+        batching: bool | None = None,
     ) -> None:
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
-        self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer)
+        self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
         restricted = [e.role for e in self._pack.entries.values() if not e.commercial_use]
         if restricted:

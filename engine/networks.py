@@ -31,9 +31,11 @@ class Networks:
         runtime: Runtime,
         fmr: float | None = None,
         bpcer: float | None = None,
+        batching: bool | None = None,
     ) -> None:
         self._pack = pack
         self._runtime = runtime
+        self._batching = batching
         self.loaded: dict[str, Network] = {}
         try:
             self.detection = Detection(self._detector(pack.entry("detector")), runtime)
@@ -73,7 +75,9 @@ class Networks:
             from engine.zoo import ZooEmbedder
 
             return ZooEmbedder(entry, self._runtime)
-        return ArcFace(self._load(entry, "arcface"), entry.settings, self._runtime)
+        network = self._load(entry, "arcface")
+        batching = not self._runtime.on_cpu if self._batching is None else self._batching
+        return ArcFace(network, entry.settings, self._runtime, batching)
 
     def _build_liveness(self, bpcer: float | None) -> Liveness | None:
         if "liveness" not in self._pack.entries:

@@ -106,10 +106,11 @@ class Runtime:
         self.threads = threads or usable_cores()
         self.active: list[str] = []
         self.version: str = onnxruntime.__version__
-        self.on_cpu = self.providers[0] == CPU
-        helpers = self.threads - 1 if self.on_cpu else 0
+        helpers = self.threads - 1
         self._helpers = ThreadPoolExecutor(helpers, "engine-helper") if helpers else None
-        if not self.on_cpu and hasattr(onnxruntime, "preload_dlls"):
+        self._calls = 0
+        self._counting = threading.Lock()
+        if self.providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
             # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
             onnxruntime.preload_dlls(directory="")
 
@@ -131,10 +132,17 @@ class Runtime:
         None where none is.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
+        if wide_from == 0:
+            return Network(self._session(model, name, self.threads))
+        narrow = self._session(model, name, 1)
         if wide_from is None or self.threads == 1 or not self.on_cpu:
-            return Network(self._session(model, name, 1))
-        wide = self._session(model, name, self.threads)
-        return Network(self._session(model, name, 1) if wide_from else wide, wide, wide_from)
+            return Network(narrow)
+        return Network(narrow, self._session(model, name, self.threads), wide_from)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the networks loaded so far run on the CPU."""
+        return self.active[:1] == [CPU]
 
     def _session(self, model: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
         providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in self.providers]
@@ -150,21 +158,27 @@ class Runtime:
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What the work makes of every item, in order, on a CPU side by side.
 
-        Work that no thread has begun on by the time the caller is free is done by the caller, so
-        that nobody waits for a thread while others call. The work must not call `map` itself.
+        Only while fewer calls than threads are under way, as otherwise these fill the cores; and
+        what no helper has begun on by the time the caller is free is done by the caller, so that
+        nobody waits for a thread. The work must not call `map` itself.
         Raises what the first item to fail raised.
         """
-        if self._helpers is None:
+        if self._helpers is None or not self.on_cpu:
             return [work(item) for item in items]
-        begun = [(item, self._helpers.submit(work, item)) for item in items[1:]]
+        with self._counting:
+            self._calls += 1
+            alone = self._calls < self.threads
+        begun = [(item, self._helpers.submit(work, item)) for item in items[1:]] if alone else []
         try:
-            results = [work(item) for item in items[:1]]
+            results = [work(item) for item in items[: len(items) - len(begun)]]
             for item, future in begun:
                 results.append(work(item) if future.cancel() else future.result())
             return results
         finally:
             for _, future in begun:
                 future.cancel()
+            with self._counting:
+                self._calls -= 1
 
     def require(self, active: Sequence[str]) -> None:
         """Note a session's active providers. Raises ProviderError when one that was named is not

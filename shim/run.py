@@ -29,8 +29,8 @@ def run(settings: Settings, keys: KeyStore) -> int:
         port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     providers = list(settings.providers) if settings.providers else None
-    rates = {"fmr": settings.fmr, "bpcer": settings.bpcer}
-    with Engine(settings.pack, providers, settings.threads, **rates) as engine:
+    chosen = settings.pack, providers, settings.threads
+    with Engine(*chosen, fmr=settings.fmr, bpcer=settings.bpcer) as engine:
         troubles = selftest.run(engine)
         for trouble in troubles:
             _log.error(trouble)

@@ -1,10 +1,14 @@
 """Many threads on one engine get the numbers that one thread gets."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import Engine
+from engine.batching import MOST, Batcher
 from engine.images import Pixels, encode
 
 
@@ -26,3 +30,59 @@ def test_concurrent_equals_serial(
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(lambda _: answers(engine, pictures), range(24)):
             assert np.array_equal(found, expected)
+
+
+def test_batched_equals_alone(astronaut: Pixels, hanks: Pixels, group: Pixels) -> None:
+    pictures = [astronaut, hanks, group[:, :640]] * 8
+    with (
+        Engine(providers=["cpu"], threads=1, batching=True) as shared,
+        Engine(providers=["cpu"]) as alone,
+    ):
+        expected = [alone.embed(picture) for picture in pictures[:3]] * 8
+        with ThreadPoolExecutor(12) as pool:
+            found = list(pool.map(shared.embed, pictures))
+        runs = shared.info()["networks"]["embedding"]["runs"]
+    assert 24 // MOST <= runs < 24  # the first ran alone, others together
+    assert np.abs(np.array(found) - expected).max() < 1e-5
+
+
+def test_batches_are_of_one_or_of_all_rows() -> None:
+    sizes = []
+
+    def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        sizes.append(len(rows))
+        return rows * 2
+
+    batcher = Batcher(run, most=4)
+    rows = np.arange(11, dtype=np.float32)[:, None]
+    assert np.array_equal(batcher(rows), rows * 2)  # 4, 4 and 3
+    assert np.array_equal(batcher(rows[:1]), rows[:1] * 2)
+    assert sizes == [4, 4, 4, 1]
+
+
+def test_an_error_reaches_every_call_of_its_batch_and_no_later_one() -> None:
+    first, go_on = threading.Event(), threading.Event()
+
+    def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        first.set()
+        go_on.wait(10)
+        if rows.min() < 0:
+            raise ValueError("negative")
+        return rows
+
+    def call(value: float) -> str:
+        try:
+            return str(batcher(np.full((1, 1), value, np.float32))[0, 0])
+        except ValueError as error:
+            return str(error)
+
+    batcher = Batcher(run, most=4)
+    with ThreadPoolExecutor(4) as pool:
+        alone = pool.submit(call, 1.0)
+        assert first.wait(10)
+        others = [pool.submit(call, value) for value in (2.0, -3.0, 4.0)]
+        while batcher.waiting < 3:
+            time.sleep(0.001)
+        go_on.set()
+        assert [future.result(10) for future in (alone, *others)] == ["1.0"] + ["negative"] * 3
+    assert call(5.0) == "5.0"
