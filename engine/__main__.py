@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     parser.add_argument("--pack", help="folder of a model pack; without it, the default pack")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
-    parser.add_argument("--threads", type=int, help="CPU threads of one network's run")
+    parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(run: Callable[[Engine, argparse.Namespace], Answer], about: str, *images: str) -> Any:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from engine.images import Pixels
 from engine.results import DescreenResult
-from engine.runtime import Network
+from engine.runtime import Network, Runtime
 
 Floats = NDArray[np.float32]
+Look = tuple[Pixels, Floats, float]
+Area = tuple[slice, slice]
 
 ENLARGED = 1.5
 """Of 1.5, 2 and both, with and without the picture as it is, the one that gains most for its time:
@@ -24,14 +26,16 @@ class Descreener:
 
     manifest: stride (of the input's sides), tile (longest side of one run, pixels), margin (what
     a tile sees beyond the part it answers for), line (widest lines that the network knows,
-    pixels), threshold (on the probability of a mesh); optional: small (pictures with a shorter side
-    below that many pixels are looked at a second time, enlarged, and both answers averaged).
+    pixels), threshold (on the probability of a mesh); optional: small (pixels, see below).
+    Everything is looked at twice, as it is and mirrored, or where the picture's shorter side is
+    below `small` as it is and enlarged, and the mean of both answers counts.
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
     """
 
-    def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, network: Network, manifest: Mapping[str, Any], runtime: Runtime) -> None:
         self._network = network
+        self._map = runtime.map
         self._stride = int(manifest["stride"])
         self._tile = int(manifest["tile"])
         self._margin = int(manifest["margin"])
@@ -42,10 +46,9 @@ class Descreener:
     def descreen(self, image: Pixels) -> DescreenResult:
         """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back."""
         overview = _shrunk(image, min(1.0, self._tile / max(image.shape[:2])))
-        clean, mask, logit = self._run(overview)
-        if overview is image and min(image.shape[:2]) < self._small:
-            larger, larger_logit = self._enlarged(image)
-            clean, logit = _mean(clean, larger), (logit + larger_logit) / 2
+        small = overview is image and min(image.shape[:2]) < self._small
+        looks = [self._run, self._enlarged if small else self._mirrored]
+        clean, mask, logit = _joined(*self._map(lambda look: look(overview), looks))
         score = 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
         if score < self._threshold:
             return DescreenResult(image, score, False)
@@ -64,24 +67,35 @@ class Descreener:
         clean = np.empty_like(small)
         mask = np.empty(small.shape[:2], np.float32)
         height, width = small.shape[:2]
-        for inner, outer, answer in _tiles(height, width, self._tile, self._margin):
-            tile_clean, tile_mask, _ = self._run(small[outer])
+
+        def restore(tile: tuple[Area, Area, Area]) -> None:
+            inner, outer, answer = tile
+            seen = small[outer]
+            tile_clean, tile_mask, _ = _joined(self._run(seen), self._mirrored(seen))
             clean[inner], mask[inner] = tile_clean[answer], tile_mask[answer]
+
+        self._map(restore, list(_tiles(height, width, self._tile, self._margin)))
         if small is image:
             return clean
         return _enlarged_change(image, small, clean, mask)
 
-    def _enlarged(self, image: Pixels) -> tuple[Pixels, float]:
-        """Clean picture and logit where lines hardly wider than a pixel are seen larger."""
+    def _mirrored(self, image: Pixels) -> Look:
+        """What the network makes of the mirrored picture, mirrored back."""
+        clean, mask, logit = self._run(image[:, ::-1])
+        return clean[:, ::-1], mask[:, ::-1], logit
+
+    def _enlarged(self, image: Pixels) -> Look:
+        """What it makes of the picture where lines hardly wider than a pixel are seen larger."""
         height, width = image.shape[:2]
         size = max(1, round(width * ENLARGED)), max(1, round(height * ENLARGED))
         large = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-        clean, _, logit = self._run(large)
+        clean, mask, logit = self._run(large)
         change = clean.astype(np.float32) - large
         change = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8), logit
+        mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
+        return np.asarray(np.clip(np.rint(image + change), 0, 255), np.uint8), mask, logit
 
-    def _run(self, image: Pixels) -> tuple[Pixels, Floats, float]:
+    def _run(self, image: Pixels) -> Look:
         """Clean picture, mask and logit of a picture that fits in one run."""
         height, width = image.shape[:2]
         spare = [(0, -side % self._stride) for side in (height, width)]
@@ -92,11 +106,10 @@ class Descreener:
         return picture, mask[0, 0, :height, :width], float(logit[0])
 
 
-def _mean(one: Pixels, other: Pixels) -> Pixels:
-    return np.asarray((one.astype(np.uint16) + other + 1) // 2, np.uint8)
-
-
-Area = tuple[slice, slice]
+def _joined(one: Look, other: Look) -> Look:
+    """The mean of both; the mask is where either saw a line."""
+    clean = (one[0].astype(np.uint16) + other[0] + 1) // 2
+    return np.asarray(clean, np.uint8), np.maximum(one[1], other[1]), (one[2] + other[2]) / 2
 
 
 def _tiles(height: int, width: int, tile: int, margin: int) -> Iterator[tuple[Area, Area, Area]]:

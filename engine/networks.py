@@ -94,15 +94,18 @@ class Networks:
 
     def _build_descreener(self) -> Descreener:
         entry = self._pack.entry("descreen")
-        return Descreener(self._load(entry, "mask_and_clean", wide_from=0), entry.settings)
+        network = self._load(entry, "mask_and_clean", integers=True)
+        return Descreener(network, entry.settings, self._runtime)
 
-    def _load(self, entry: Entry, kind: str, wide_from: int | None = None) -> Network:
+    def _load(
+        self, entry: Entry, kind: str, wide_from: int | None = None, integers: bool = False
+    ) -> Network:
         if entry.settings["kind"] != kind:
             raise WeightsError(
                 f"{entry.folder / MANIFEST}: [{entry.role}] is of kind "
                 f"{entry.settings['kind']!r}, which this engine does not know; it knows {kind!r}"
                 + (f" and {ZOO!r}" if entry.role in ("detector", "embedding") else "")
             )
-        network = self._runtime.load(entry.read(), str(entry.path), wide_from)
+        network = self._runtime.load(entry.read(), str(entry.path), wide_from, integers)
         self.loaded[entry.role] = network
         return network

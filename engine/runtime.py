@@ -119,37 +119,41 @@ class Runtime:
         options.intra_op_num_threads = threads or self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # Block-quantised weights become float constants at load instead of at every run.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
         # Threads that spin after their work starve the other networks' threads.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return options
 
-    def load(self, model: bytes, name: str, wide_from: int | None = None) -> Network:
+    def load(
+        self, model: bytes, name: str, wide_from: int | None = None, integers: bool = False
+    ) -> Network:
         """Build a session from a file's bytes; the name is for messages.
 
         wide_from: number of values in the first input from which on a run is worth all threads;
-        None where none is.
+        None where none is. integers: what the file quantises is multiplied as integers, where it
+        is otherwise only a way to store floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
-        if wide_from == 0:
-            return Network(self._session(model, name, self.threads))
-        narrow = self._session(model, name, 1)
+        narrow = self._session(model, name, 1, integers)
         if wide_from is None or self.threads == 1 or not self.on_cpu:
             return Network(narrow)
-        return Network(narrow, self._session(model, name, self.threads), wide_from)
+        wide = self._session(model, name, self.threads, integers)
+        return Network(narrow, wide, wide_from)
 
     @property
     def on_cpu(self) -> bool:
         """Whether the networks loaded so far run on the CPU."""
         return self.active[:1] == [CPU]
 
-    def _session(self, model: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
+    def _session(
+        self, model: bytes, name: str, threads: int, integers: bool
+    ) -> onnxruntime.InferenceSession:
+        options = self.session_options(threads)
+        if not integers:
+            # Block-quantised weights become float constants at load instead of at every run.
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
         providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in self.providers]
         try:
-            session = onnxruntime.InferenceSession(
-                model, self.session_options(threads), providers=providers
-            )
+            session = onnxruntime.InferenceSession(model, options, providers=providers)
         except _SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         self.require(session.get_providers())

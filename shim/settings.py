@@ -23,7 +23,7 @@ class Settings:
     pack: folder of the model pack; None is the default pack.
     providers: onnxruntime execution providers by name, separated by commas; None lets the engine
         choose.
-    threads: threads a network may use; None lets the engine choose.
+    threads: CPU threads that one request may keep busy; None lets the engine choose.
     fmr: the false match rate that ref_thres stands for, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that biodetect refuses, one of the pack's table; None takes
         the pack's own threshold.

@@ -23,7 +23,7 @@ from engine.runtime import Runtime
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder of photos with faces")
     parser.add_argument("--count", type=int, default=100, help="pictures at most")
-    parser.add_argument("--threads", type=int, help="CPU threads of one network's run")
+    parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")

@@ -108,12 +108,13 @@ def test_pixels_far_from_the_lines_stay_exactly(engine: Engine, astronaut: Pixel
 
 def test_tiles_meet_without_seams(astronaut: Pixels) -> None:
     entry = read_pack().entry("descreen")
-    network = Runtime(["cpu"]).load(entry.read(), entry.role)
+    runtime = Runtime(["cpu"])
+    network = runtime.load(entry.read(), entry.role)
     settings = dict(entry.settings)
     meshed = under_mesh(np.asarray(cv2.resize(astronaut, (600, 500)), np.uint8))
-    whole = Descreener(network, {**settings, "tile": 608}).descreen(meshed).image
+    whole = Descreener(network, {**settings, "tile": 608}, runtime).descreen(meshed).image
     small = {**settings, "tile": 304, "line": 1000.0}
-    tiled = Descreener(network, small).descreen(meshed).image
+    tiled = Descreener(network, small, runtime).descreen(meshed).image
     difference = np.abs(whole.astype(int) - tiled).max(2)
     assert np.percentile(difference, 99.5) <= 4
 

@@ -1,5 +1,9 @@
 """Providers and threads: what is asked for is what runs, or an error."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -49,3 +53,47 @@ def test_thread_count_does_not_change_the_answer(engine: Engine, astronaut: Pixe
     with Engine(threads=1) as single:
         assert single.info()["threads"] == 1
         assert np.allclose(single.embed(astronaut), engine.embed(astronaut), atol=1e-5)
+
+
+@pytest.fixture
+def two_threads() -> Runtime:
+    """A runtime that knows where its networks run."""
+    runtime = Runtime(["cpu"], threads=2)
+    runtime.load(read_pack().entry("detector").read(), "detector")
+    return runtime
+
+
+def test_work_runs_side_by_side_while_a_core_is_idle(two_threads: Runtime) -> None:
+    meeting = threading.Barrier(2, timeout=10)  # breaks when one comes after the other
+
+    def meet(number: int) -> int:
+        meeting.wait()
+        return 10 * number
+
+    assert two_threads.map(meet, [1, 2]) == [10, 20]
+
+
+def test_work_stays_with_its_caller_while_the_cores_are_busy(two_threads: Runtime) -> None:
+    busy, done = threading.Event(), threading.Event()
+
+    def occupy(_: int) -> bool:
+        busy.set()
+        return done.wait(10)
+
+    with ThreadPoolExecutor(1) as other:
+        occupied = other.submit(two_threads.map, occupy, [0])
+        assert busy.wait(10)
+        threads = two_threads.map(lambda _: threading.get_ident(), range(4))
+        done.set()
+        assert occupied.result(10) == [True]
+    assert set(threads) == {threading.get_ident()}
+
+
+def test_the_first_item_that_fails_is_the_error(two_threads: Runtime) -> None:
+    def fail(number: int) -> None:
+        time.sleep(0.02 / (number + 1))  # later ones fail sooner
+        raise ValueError(f"item {number}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        two_threads.map(fail, range(3))
+    assert two_threads.map(str, range(3)) == ["0", "1", "2"]

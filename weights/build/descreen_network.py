@@ -8,12 +8,11 @@ lines and what to add under them; where the mask is zero the picture passes unch
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from integers import quantise
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -125,34 +124,23 @@ class _Shipped(nn.Module):  # type: ignore[misc]
         return clean, torch.where(lines, mask, 0.0), score
 
 
-def export(network: DescreenNetwork, path: Path) -> None:
-    """Writes the network as ONNX, weights stored as float16 and computed in float32."""
+def export(network: DescreenNetwork, path: Path, photos: Iterable[Tensor]) -> None:
+    """Writes the network as ONNX, all but its first and last convolution in integers.
+
+    photos: some to measure ranges on, each `(1, 3, H, W)`, H and W multiples of STRIDE.
+    """
     free = {0: "n", 2: "height", 3: "width"}
+    floats = path.with_suffix(".floats.onnx")
     torch.onnx.export(
         _Shipped(network.float().eval().to(memory_format=torch.contiguous_format)),
         (torch.zeros(1, 3, 224, 192),),
-        str(path),
+        str(floats),
         dynamo=False,
         opset_version=17,
         input_names=["image"],
         output_names=["clean", "mask", "score"],
         dynamic_axes={"image": free, "clean": free, "mask": free, "score": {0: "n"}},
     )
-    onnx.save(_half_weights(onnx.load(str(path))), str(path))
-
-
-def _half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Stores every large weight as float16 behind a Cast, which runtimes fold when they load."""
-    casts = []
-    for tensor in model.graph.initializer:
-        weight = numpy_helper.to_array(tensor)
-        if weight.dtype != np.float32 or weight.size < 256:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(weight.astype(np.float16), name + "_half"))
-        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    return model
+    samples = (photo.contiguous().numpy() for photo in photos)
+    quantise(floats, path, samples, ["/network/stem/Conv", "/network/head/Conv"])
+    floats.unlink()

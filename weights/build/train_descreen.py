@@ -14,6 +14,7 @@ import copy
 import json
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,15 @@ def train(worker: int, options: argparse.Namespace) -> None:
     report = fit_gate(average, portraits, held_out, options.gate, options.seed)
     if worker == 0:
         print(json.dumps(report), flush=True)
-        export(average, options.out)
+        export(average, options.out, _photos(portraits, options.seed))
+
+
+def _photos(portraits: Portraits, seed: int) -> Iterator[Tensor]:
+    """Whole photos of several sizes."""
+    for number in range(45):
+        rng = np.random.default_rng((seed, number, 2))
+        size = ((224, 176), (128, 112), (448, 368))[number % 3]
+        yield pictures(example(portraits, rng, *size, whole=True)[0][None])
 
 
 def _share_gradients(network: DescreenNetwork) -> None:

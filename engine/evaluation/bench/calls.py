@@ -1,17 +1,19 @@
 """The calls that are measured, each as the limit, with arrays, with bytes, and by its peers."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from engine import Engine
-from engine.evaluation.bench.limit import replay, runs_of
+from engine.evaluation.bench.limit import replay, replay_together, runs_of
 from engine.evaluation.bench.peers import Peer
 from engine.evaluation.bench.pictures import Picture
 from engine.evaluation.bench.timing import Times, Work, interleaved
 from engine.images import Image
 
-LIMIT, ARRAYS, BYTES = "limit", "engine, arrays", "engine, bytes"
+LIMIT, TOGETHER = "limit", "limit, on all cores"
+ARRAYS, BYTES = "engine, arrays", "engine, bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,14 @@ def measure(
 ) -> dict[str, Times]:
     """Seconds of every call in each of its forms."""
     times = {}
+    pool = ThreadPoolExecutor(engine.info()["threads"])
     for name, call in CALLS.items():
         arrays = [pictures[one].pixels for one in call.pictures]
         files = [pictures[one].data for one in call.pictures]
         runs = runs_of(partial(call.ask, engine, *arrays))
         works: dict[str, Work] = {
             LIMIT: partial(replay, runs),
+            TOGETHER: partial(replay_together, pool, runs),
             ARRAYS: partial(call.ask, engine, *arrays),
             BYTES: partial(call.ask, engine, *files),
         }
