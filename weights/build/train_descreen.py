@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
-    parser.add_argument("--steps", type=int, default=24500)
+    parser.add_argument("--steps", type=int, default=29500)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
