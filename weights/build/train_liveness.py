@@ -19,6 +19,7 @@ import math
 from pathlib import Path
 
 import cv2
+import minifasnet
 import numpy as np
 import onnx
 import torch
@@ -30,7 +31,6 @@ from replay import Replay
 from torch import Tensor, nn
 from torch.nn import functional
 
-START = Path(__file__).parents[1] / "default" / "liveness_minifasnet.onnx"
 LIVE = 0
 _MIDDLE, _MIDDLE_CHANNELS = 85, 128  # a node halfway, 16 x 16, for the spectrum
 
@@ -186,7 +186,9 @@ def main() -> None:
     parser.add_argument("--leave-out", action="append", default=[], help="a source, by its name")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--start", type=Path, default=START, help="the network to start from")
+    parser.add_argument(
+        "--start", type=Path, help="the network to start from; the published MiniFASNet when absent"
+    )
     parser.add_argument(
         "--trained-from",
         type=int,
@@ -208,6 +210,9 @@ def main() -> None:
     torch.set_num_threads(options.workers)
     cv2.setNumThreads(1)
     options.work.mkdir(parents=True, exist_ok=True)
+    if options.start is None:
+        options.start = options.work / "start.onnx"
+        save(minifasnet.repaired(minifasnet.published()), options.start)
     cache = options.work / "simulated.pickle"
     samples = simulated(options.portraits, options.simulate, options.seed, options.workers, cache)
     if options.captures:
