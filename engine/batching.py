@@ -62,7 +62,7 @@ class Batcher:
                 size += len(group[-1].rows)
         try:
             outputs = self._padded(np.concatenate([call.rows for call in group]))
-        except Exception as error:
+        except BaseException as error:  # an interrupt too must not leave the others waiting
             for call in group:
                 call.error = error
         else:
@@ -92,4 +92,4 @@ class _Call:
         self.rows = rows
         self.woken = threading.Event()
         self.outputs: Rows | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None

@@ -7,7 +7,7 @@ portraits first, then these and the captures in `--captures` together (without t
 simulated ones alone). What is written lies between the start and what was learnt: that keeps more
 of what holds on other cameras (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
 2022). `--leave-out SOURCE` trains without one of the sources, to be judged on it.
-Needs PyTorch (CPU is enough). Picks up at the last checkpoint in `--work` when started again;
+Needs PyTorch (CPU is enough), and npm for the network it starts from. Picks up at the last checkpoint in `--work` when started again;
 every batch is drawn from the seed and its number.
 """
 
@@ -212,7 +212,8 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     if options.start is None:
         options.start = options.work / "start.onnx"
-        save(minifasnet.repaired(minifasnet.published()), options.start)
+        if not options.start.exists():
+            save(minifasnet.repaired(minifasnet.published()), options.start)
     cache = options.work / "simulated.pickle"
     samples = simulated(options.portraits, options.simulate, options.seed, options.workers, cache)
     if options.captures:

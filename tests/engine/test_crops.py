@@ -1,0 +1,27 @@
+"""The crops around a face that liveness judges."""
+
+import numpy as np
+
+from engine.liveness import context_crop, square_crop
+from engine.results import Face
+
+
+def test_crops_stay_inside_the_picture() -> None:
+    ramp = np.arange(100 * 80 * 3, dtype=np.uint32).reshape(100, 80, 3) % 251
+    image = ramp.astype(np.uint8)
+    for box in ((0.0, 0.0, 30.0, 40.0), (60.0, 70.0, 20.0, 30.0), (0.0, 0.0, 80.0, 100.0)):
+        face = Face(box, 1.0, np.zeros((5, 2), np.float32))
+        assert context_crop(image, face, 2.7, 128).shape == (128, 128, 3)
+        for border in ("reflect", "black"):
+            assert square_crop(image, face, 2.7, 128, border).shape == (128, 128, 3)
+
+
+def test_a_square_crop_keeps_shapes_and_mirrors_what_is_missing() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[16:48, 16:48] = 200
+    face = Face((16.0, 24.0, 32.0, 16.0), 1.0, np.zeros((5, 2), np.float32))
+    assert (square_crop(image, face, 2.0, 64, "black") == image).all()
+    white = np.full((64, 64, 3), 255, np.uint8)
+    assert (square_crop(white, face, 3.0, 96, "reflect") == 255).all()
+    beyond = square_crop(white, face, 3.0, 96, "black")
+    assert (beyond[16:80, 16:80] == 255).all() and beyond.sum() == 64 * 64 * 3 * 255
