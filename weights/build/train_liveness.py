@@ -7,8 +7,8 @@ portraits first, then these and the captures in `--captures` together (without t
 simulated ones alone). What is written lies between the start and what was learnt: that keeps more
 of what holds on other cameras (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
 2022). `--leave-out SOURCE` trains without one of the sources, to be judged on it.
-Needs PyTorch (CPU is enough), and npm for the network it starts from. Picks up at the last checkpoint in `--work` when started again;
-every batch is drawn from the seed and its number.
+Needs PyTorch (CPU is enough), and npm for the network it starts from. Picks up at the last
+checkpoint in `--work` when started again; every batch is drawn from the seed and its number.
 """
 
 from __future__ import annotations
