@@ -1,6 +1,7 @@
 """A shim in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,13 @@ class Served:
             if '"operations"' in line:
                 return line.split('"url": "')[1].split('"')[0]
         raise AssertionError("the log names no operations port")
+
+    def resident(self) -> int:
+        """Bytes of memory that it holds."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) * 1024
 
     def client(self, **pair: str) -> Client:
         return Client(self.url, **pair)

@@ -6,7 +6,6 @@ end, when a reply was a 5xx or when one differs from what a single client gets.
 """
 
 import base64
-import re
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shim_client import Client, image
-from shim_server import Served, launch
+from shim_server import launch
 
 PICTURES = Path(__file__).parents[2] / "shim" / "conformance" / "pictures"
 GROWTH = 0.03
@@ -48,14 +47,6 @@ def ask(client: Client, order: Order) -> tuple[int, dict[str, Any]]:
     return status, {name: value for name, value in reply.items() if name != "time"}
 
 
-def resident(served: Served) -> int:
-    """Bytes of memory the server holds."""
-    status = Path(f"/proc/{served.process.pid}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) * 1024
-
-
 def main(requests: int = 10_000, clients: int = 8) -> int:
     served = launch(Path(tempfile.mkdtemp()), "--demo")
     todo = orders()
@@ -77,7 +68,7 @@ def main(requests: int = 10_000, clients: int = 8) -> int:
         shares = [range(first + index, last, clients) for index in range(clients)]
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(work, shares))
-        return resident(served)
+        return served.resident()
 
     started = time.monotonic()
     early = run(0, requests // 10)
