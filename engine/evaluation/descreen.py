@@ -1,26 +1,31 @@
 """How much of a photo comes back when its mesh is taken out.
 
-python -m engine.evaluation descreen --images DIR --out report/
-draws seeded meshes on the pictures of a folder; --clean and --meshed take pairs of files instead.
+descreen --images photos/ --out report/                  draws seeded meshes on photos without one
+descreen --clean a/ --meshed b/ --out report/            pairs of files with the same stem
 """
 
 import argparse
-import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine import Engine, FaceNotFound
-from engine.evaluation import baselines
+from engine import Engine
+from engine.evaluation import plots, restoration
+from engine.evaluation.attacks import plain
 from engine.evaluation.contact import contact_sheet
-from engine.evaluation.meshed import SIZES, Files, Pair, Synthesised, cut_out, generator, pictures
-from engine.images import Pixels, encode, load
+from engine.evaluation.meshed import Files, Synthesised, generator
+from engine.evaluation.outcomes import recovery, untouched
+from engine.evaluation.photos import SampleError
+from engine.evaluation.report import Report
+from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
+from engine.evaluation.systems import progress, providers
+from engine.images import Pixels, encode
 
-METHODS = ("meshed", "descreened", "notch filter", "median filter", "inpaint with true mask")
-Row = dict[str, float | str]
+GROUPS = ("family", "size", "opacity", "compressed after")
+SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,85 +38,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", type=int, default=1000, help="pictures checked without mesh")
     parser.add_argument("--genuine", type=int, default=1000, help="genuine pairs for verification")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pack", type=Path, help="model pack; the default pack when absent")
+    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
+    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
+    parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes report.md, report.json and contact sheets; the exit status."""
-    args.out.mkdir(parents=True, exist_ok=True)
-    with Engine(args.pack) as engine:
-        pairs = _pairs(args)
-        rows = [
-            row for i in _progress(range(len(pairs)), "pairs") for row in judge(engine, pairs[i])
-        ]
-        report = [_restoration(rows)]
-        if args.images:
-            report.append(_untouched(engine, args))
+    pairs = _pairs(args)
+    title = f"Descreening: {args.meshed or args.images}"
+    with Engine(args.pack, providers(args)) as engine:
+        judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
+        rows = [row for one in judged for row in one]
+        report = Report(title)
+        metrics = _restored(report, rows)
+        if args.images and args.plain > 0:
+            metrics["without_mesh"] = _untouched(report, engine, args)
         if args.identities:
-            report.append(_verification(engine, args))
-        _sheets(engine, pairs, rows, args.out)
-    text = "\n\n".join(report) + "\n"
-    (args.out / "report.md").write_text(text, "utf-8")
-    (args.out / "report.json").write_text(json.dumps(rows, indent=1), "utf-8")
-    print(text)
+            metrics["verification"] = _recovery(report, engine, args)
+        sheets = {} if args.no_thumbnails else _sheets(engine, pairs, rows)
+    for name, sheet in sheets.items():
+        report.picture(f"{name}: clean, meshed, descreened", sheet)
+    report.write(args.out, {**metrics, "rows": rows})
+    for name, sheet in sheets.items():
+        (args.out / f"{name}.jpg").write_bytes(encode(sheet, "jpeg"))
+        print(f"written: {args.out / name}.jpg")
     return 0
-
-
-def judge(engine: Engine, pair: Pair) -> list[Row]:
-    """One row of figures for each method."""
-    result = engine.descreen(pair.meshed)
-    pictures_of = {
-        "meshed": pair.meshed,
-        "descreened": result.image,
-        "notch filter": baselines.notch(pair.meshed),
-        "median filter": baselines.median(pair.meshed),
-        "inpaint with true mask": baselines.inpaint(pair.meshed, pair.mask),
-    }
-    truth = _embedding(engine, pair.clean)
-    rows = []
-    for method in METHODS:
-        row: Row = {"method": method, "name": pair.name, "score": result.mesh_score, **pair.groups}
-        row |= _likeness(pictures_of[method], pair)
-        if truth is not None:
-            vector = _embedding(engine, pictures_of[method])
-            row["cosine"] = 0.0 if vector is None else float(vector @ truth)
-        if method == "descreened":
-            row["recognised"] = float(result.changed)
-        rows.append(row)
-    return rows
-
-
-def _likeness(picture: Pixels, pair: Pair) -> Row:
-    from skimage.metrics import structural_similarity
-
-    error = (picture.astype(np.float64) - pair.clean) ** 2
-    lines = pair.mask > 0.5
-    similar = structural_similarity(picture, pair.clean, channel_axis=2, data_range=255)
-    row: Row = {"psnr": psnr(error), "ssim": float(similar)}
-    if lines.any():
-        row["line psnr"] = psnr(error[lines])
-    return row
-
-
-def psnr(squared_error: NDArray[np.float64]) -> float:
-    """Peak signal to noise ratio in dB for a peak of 255, at most 99."""
-    mean = float(squared_error.mean())
-    return 99.0 if mean == 0 else min(99.0, 10 * math.log10(255**2 / mean))
-
-
-def _embedding(engine: Engine, picture: Pixels) -> NDArray[np.float32] | None:
-    try:
-        return engine.embed(picture)
-    except FaceNotFound:
-        return None
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:
     if args.clean and args.meshed:
         return Files(args.clean, args.meshed)
-    if not args.images:
-        raise SystemExit("give --images, or --clean and --meshed")
+    if not args.images or args.count < 1:
+        raise SampleError("give --images with a --count from 1, or --clean and --meshed")
     return Synthesised(args.images, args.count, _families(args.families), args.seed)
 
 
@@ -121,115 +80,81 @@ def _families(choice: str) -> Sequence[str]:
     names: Sequence[str] = known.get(choice) or choice.split(",")
     unknown = set(names) - set(mesh.FAMILIES)
     if unknown:
-        raise SystemExit(f"unknown mesh families: {', '.join(sorted(unknown))}")
+        raise SampleError(
+            f"unknown mesh families: {', '.join(sorted(unknown))}; there are test, train, all and "
+            f"{', '.join(sorted(mesh.FAMILIES))}"
+        )
     return names
 
 
-def _restoration(rows: Sequence[Row]) -> str:
-    """One table of methods over all pairs, one of descreening over every group of pairs."""
-    header = (
-        "| | pairs | PSNR | 5 % | PSNR on lines | SSIM | cosine | 5 % | recognised |\n"
-        "|---|---|---|---|---|---|---|---|---|"
+def _restored(report: Report, rows: Sequence[Row]) -> dict[str, Any]:
+    of = {method: restoration.figures(restoration.of(rows, method)) for method in METHODS}
+    report.text(
+        f"{of[MESHED].pairs} pairs. ±: 95 % of the mean. 5 %: the 5th percentile. On lines: the "
+        "pixels that the mesh covers. Cosine: between the embeddings of the picture and of the "
+        "clean photo, where that shows a face; 0 where the picture shows none. The inpainting is "
+        "told where the lines are."
     )
-    methods = [_summary(m, [r for r in rows if r["method"] == m]) for m in METHODS]
-    keys = ("family", "size", "opacity", "compressed after")
-    parts = []
-    for method in ("meshed", "descreened"):
-        own = [r for r in rows if r["method"] == method]
-        groups = sorted({(key, str(r[key])) for r in own for key in keys if key in r})
-        lines = [_summary(f"{k} {v}", [r for r in own if r.get(k) == v]) for k, v in groups]
-        parts.append("\n".join([f"{method}, by group\n\n{header}", *lines]))
-    return "\n\n".join(["\n".join([f"All pairs\n\n{header}", *methods]), *parts])
+    report.table("All pairs", ["", *HEADER], [[m, *of[m].cells()] for m in METHODS])
+    metrics: dict[str, Any] = {"methods": {m: of[m].plain() for m in METHODS}, "groups": {}}
+    for method in (MESHED, DESCREENED):
+        groups = sorted({(k, str(r[k])) for r in rows for k in GROUPS if k in r})
+        by = {
+            f"{key} {value}": restoration.figures(restoration.of(rows, method, key, value))
+            for key, value in groups
+        }
+        lines = [[name, *one.cells()] for name, one in by.items()]
+        report.table(f"{method}, by group", ["", *HEADER], lines)
+        metrics["groups"][method] = {name: one.plain() for name, one in by.items()}
+    for key, title, across in (("psnr", "PSNR", "dB"), ("cosine", "Cosine", "to the clean photo")):
+        values = {m: restoration.column(restoration.of(rows, m), key) for m in METHODS}
+        if len(values[MESHED]):
+            report.figure(title, plots.histogram(title, across, values))
+    return metrics
 
 
-def _summary(name: str, rows: Sequence[Row]) -> str:
-    def column(key: str) -> NDArray[np.float64]:
-        values = [r[key] for r in rows if key in r]
-        return np.array(values or [math.nan], np.float64)
-
-    quality, alike = column("psnr"), column("cosine")
-    seen = column("recognised").mean()
-    recognised = "" if math.isnan(seen) else f"{100 * seen:.2f} %"
-    return (
-        f"| {name} | {len(rows)} | {quality.mean():.2f} | {np.percentile(quality, 5):.2f} "
-        f"| {column('line psnr').mean():.2f} | {column('ssim').mean():.4f} | {alike.mean():.4f} "
-        f"| {np.percentile(alike, 5):.4f} | {recognised} |"
+def _untouched(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
+    found = untouched(engine, args.images, args.plain, args.seed)
+    worst = f"{min(found.changed):.1f} dB" if found.changed else "none"
+    report.table(
+        f"Without a mesh, {args.plain} photos",
+        ["come back bit for bit", "least PSNR of the others to their input"],
+        [[found.bit_equal, worst]],
     )
+    return {"bit_equal": plain(found.bit_equal), "psnr_of_the_others": found.changed}
 
 
-def _untouched(engine: Engine, args: argparse.Namespace) -> str:
-    """What happens to pictures without a mesh, at the sizes of the pairs and as JPEG too."""
-    paths, capture = pictures(args.images), generator("capture")
-    same, changed = 0, []
-    for number in _progress(range(args.plain), "without mesh"):
-        rng = np.random.default_rng((args.seed, number, 1))
-        width, height = SIZES[number % len(SIZES)]
-        photo = cut_out(load(paths[number % len(paths)]), width, height)
-        photo = capture.expose(photo, None, capture.sample(rng), height, width)[0]
-        output = engine.descreen(photo).image
-        if np.array_equal(output, photo):
-            same += 1
-        else:
-            changed.append(psnr((output.astype(np.float64) - photo) ** 2))
-    rest = f"; PSNR of the others: least {min(changed):.1f} dB" if changed else ""
-    return f"Without mesh: {same} of {args.plain} bit-equal ({100 * same / args.plain:.2f} %){rest}"
-
-
-def _verification(engine: Engine, args: argparse.Namespace) -> str:
-    """Genuine pairs of different photos at the default threshold, one of them meshed."""
-    people = [pictures(p) for p in sorted(args.identities.iterdir()) if p.is_dir()]
-    people = [photos for photos in people if len(photos) > 1]
-    mesh, capture = generator("mesh"), generator("capture")
+def _recovery(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
     families = _families(args.families)
-    missed = np.zeros(3, int)
-    for number in _progress(range(args.genuine), "genuine pairs"):
-        rng = np.random.default_rng((args.seed, number, 2))
-        chosen = rng.choice(len(people[number % len(people)]), 2, replace=False)
-        live, photo = (load(people[number % len(people)][i]) for i in chosen)
-        how = capture.sample(rng)
-        size = photo.shape[:2]
-        base = cut_out(photo, round(size[1] / how.scale), round(size[0] / how.scale))
-        lines = mesh.sample(rng, min(base.shape[:2]), [families[number % len(families)]])
-        meshed, clean, _ = capture.expose(base, lines, how, *size)
-        missed += [
-            not _match(engine, live, clean, False),
-            not _match(engine, live, meshed, False),
-            not _match(engine, live, meshed, True),
-        ]
-    clean_rate, meshed_rate, restored_rate = 100 * missed / args.genuine
-    lost = meshed_rate - clean_rate
-    share = 100 * (meshed_rate - restored_rate) / lost if lost else math.nan
-    return (
-        f"Verification, {args.genuine} genuine pairs at the default threshold: FNMR "
-        f"{clean_rate:.2f} % without mesh, {meshed_rate:.2f} % with mesh, {restored_rate:.2f} % "
-        f"descreened: {share:.1f} % of the loss comes back"
+    found = recovery(engine, args.identities, args.genuine, families, args.seed)
+    report.table(
+        f"Verification, {args.genuine} genuine pairs at the default threshold",
+        ["FNMR without mesh", "with a mesh on one photo", "descreened", "of the loss comes back"],
+        [[found.clean, found.meshed, found.descreened, f"{100 * found.share:.1f} %"]],
     )
+    rates = {name: plain(getattr(found, name)) for name in ("clean", "meshed", "descreened")}
+    share = None if math.isnan(found.share) else found.share
+    return {"fnmr": rates, "share_that_comes_back": share}
 
 
-def _match(engine: Engine, live: Pixels, photo: Pixels, id_photo: bool) -> bool:
-    try:
-        return engine.compare(live, photo, id_photo=(False, id_photo)).is_match
-    except FaceNotFound:
-        return False
-
-
-def _sheets(engine: Engine, pairs: Synthesised | Files, rows: Sequence[Row], out: Path) -> None:
-    """best.png, median.png, worst.png: clean, meshed and descreened side by side."""
-    own = [float(r["psnr"]) for r in rows if r["method"] == "descreened"]
-    order = [int(i) for i in np.argsort(own)]
-    middle = max(0, len(order) // 2 - 10)
-    chosen = {"worst": order[:20], "median": order[middle : middle + 20], "best": order[-20:]}
+def _sheets(engine: Engine, pairs: Synthesised | Files, rows: Sequence[Row]) -> dict[str, Pixels]:
+    """The best, the median and the worst cases, by PSNR."""
+    quality = restoration.column(restoration.of(rows, DESCREENED), "psnr")
+    order = np.argsort(quality).tolist()
+    middle = max(0, len(order) // 2 - SHOWN // 2)
+    chosen = {
+        "worst": order[:SHOWN],
+        "median": order[middle : middle + SHOWN],
+        "best": order[-SHOWN:],
+    }
+    sheets = {}
     for name, numbers in chosen.items():
         cases = []
         for number in numbers:
             pair = pairs[number]
-            label = f"{own[number]:.1f} dB {pair.groups.get('family', '')} {pair.groups['size']}"
+            label = (
+                f"{quality[number]:.1f} dB {pair.groups.get('family', '')} {pair.groups['size']}"
+            )
             cases.append((label, (pair.clean, pair.meshed, engine.descreen(pair.meshed).image)))
-        (out / f"{name}.png").write_bytes(encode(contact_sheet(cases), "png"))
-
-
-def _progress(numbers: range, what: str) -> Iterable[int]:
-    from tqdm import tqdm
-
-    bar: Iterable[int] = tqdm(numbers, what)
-    return bar
+        sheets[name] = contact_sheet(cases)
+    return sheets

@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -18,6 +21,29 @@ class Rate:
             return "none"
         shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
         return "{} [{}, {}] %".format(*shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean, and half the width of its 95 % interval (NaN for a single value)."""
+
+    value: float
+    margin: float
+
+    def __format__(self, spec: str) -> str:
+        margin = "" if math.isnan(self.margin) else f" ± {self.margin:{spec}}"
+        return f"{self.value:{spec}}{margin}"
+
+    def plain(self) -> list[float | None]:
+        """Both, as JSON has them."""
+        return [None if math.isnan(part) else part for part in (self.value, self.margin)]
+
+
+def mean_of(values: NDArray[np.float64]) -> Mean:
+    """By the standard error, for independent values; NaN for none."""
+    count = len(values)
+    margin = 1.959964 * float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
+    return Mean(float(values.mean()) if count else math.nan, margin)
 
 
 def wilson(errors: int, trials: int) -> Rate:

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.photos import SampleError, picture_files
 from engine.images import Pixels, load
 
 SIZES = ((102, 126), (178, 220), (295, 413), (358, 441), (800, 1000))
 _BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,18 @@ class Pair:
 
 
 def generator(name: str) -> Any:
-    """Module `mesh` or `capture` of the mesh generator, which lies with the training recipe."""
+    """Module `mesh` or `capture` of the mesh generator, which lies with the training recipe.
+
+    Raises SampleError where there is no checkout.
+    """
     if not (_BUILD / f"{name}.py").exists():
-        raise SystemExit(
+        raise SampleError(
             f"{_BUILD / name}.py is missing: meshes are synthesised from a checkout of the "
             "project only; give --clean and --meshed instead"
         )
     if str(_BUILD) not in sys.path:
         sys.path.append(str(_BUILD))
     return importlib.import_module(name)
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The pictures below a folder, sorted. Raises SystemExit when there is none."""
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
-    if not found:
-        raise SystemExit(f"{folder}: no PNG, JPEG or BMP pictures")
-    return found
 
 
 class Synthesised:
@@ -63,7 +58,7 @@ class Synthesised:
         seed: int = 0,
         sizes: Sequence[tuple[int, int]] = SIZES,
     ) -> None:
-        paths = pictures(folder)
+        paths = picture_files(folder)
         order = np.random.default_rng(seed).permutation(len(paths))
         self._paths = [paths[i] for i in order]
         self._count, self._families, self._seed, self._sizes = count, families, seed, sizes
@@ -94,13 +89,16 @@ class Synthesised:
 
 
 class Files:
-    """Pairs of files with the same stem in two folders."""
+    """Pairs of files with the same stem in two folders.
+
+    Raises SampleError when they share none, and for a pair of different sizes.
+    """
 
     def __init__(self, clean: Path, meshed: Path) -> None:
-        plain = {path.stem: path for path in pictures(clean)}
-        self._pairs = [(plain[p.stem], p) for p in pictures(meshed) if p.stem in plain]
+        plain = {path.stem: path for path in picture_files(clean)}
+        self._pairs = [(plain[p.stem], p) for p in picture_files(meshed) if p.stem in plain]
         if not self._pairs:
-            raise SystemExit(f"{clean} and {meshed} share no file stem")
+            raise SampleError(f"{clean} and {meshed} share no file stem")
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -108,7 +106,7 @@ class Files:
     def __getitem__(self, number: int) -> Pair:
         clean, meshed = (load(path) for path in self._pairs[number])
         if clean.shape != meshed.shape:
-            raise SystemExit(f"{self._pairs[number][1]} is not of its clean picture's size")
+            raise SampleError(f"{self._pairs[number][1]} is not of its clean picture's size")
         changed = np.abs(clean.astype(np.int16) - meshed).max(2) > 12
         mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
         size = f"{clean.shape[1]}x{clean.shape[0]}"

@@ -60,8 +60,10 @@ def roc(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     return figure
 
 
-def histogram(title: str, across: str, groups: Mapping[str, Floats], threshold: float) -> Any:
-    """Shares of several groups of scores, with the threshold drawn in."""
+def histogram(
+    title: str, across: str, groups: Mapping[str, Floats], threshold: float | None = None
+) -> Any:
+    """Shares of several groups of values, with the threshold drawn in where there is one."""
     figure, axes = _axes(title, across, "share of the group")
     values = [group for group in groups.values() if len(group)]
     low, high = min(group.min() for group in values), max(group.max() for group in values)
@@ -71,7 +73,8 @@ def histogram(title: str, across: str, groups: Mapping[str, Floats], threshold: 
             weights = np.full(len(group), 1 / len(group))
             axes.hist(group, edges, weights=weights, color=colour, alpha=0.25)
             axes.hist(group, edges, weights=weights, color=colour, histtype="step", label=name)
-    axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
+    if threshold is not None:
+        axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
     axes.set(yscale="log")
     axes.legend()
     return figure

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 
 from engine.errors import ImageError
-from engine.images import encode, load
+from engine.images import Pixels, encode, load
 
 THUMBNAIL = 128
 STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}
@@ -52,6 +52,10 @@ class Report:
         drawing.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
         pyplot.close(drawing)
         self._parts.append(_picture(buffer.getvalue(), "png", caption))
+
+    def picture(self, caption: str, pixels: Pixels) -> None:
+        """(H, W, 3) uint8 BGR."""
+        self._parts.append(_picture(encode(pixels, "jpeg"), "jpeg", caption))
 
     def thumbnails(self, heading: str, cases: Sequence[tuple[str, Sequence[Path]]]) -> None:
         """Cases of a label and its photos."""

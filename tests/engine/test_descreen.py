@@ -15,8 +15,8 @@ import pytest
 
 from engine import Engine
 from engine.descreen import Descreener
-from engine.evaluation.descreen import psnr
 from engine.evaluation.meshed import generator
+from engine.evaluation.restoration import psnr
 from engine.images import Pixels
 from engine.packs import read_pack
 from engine.runtime import Runtime

@@ -1,0 +1,86 @@
+"""Descreening measured, on two real portraits: the figures, the report, and what is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.evaluation.__main__ import main
+from engine.evaluation.meshed import Synthesised
+from engine.images import Pixels, encode
+
+
+@pytest.fixture
+def portraits(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
+    """A folder for each of two people, two photos in each."""
+    head = np.ascontiguousarray(astronaut[:300, 100:360])
+    for name, pixels in {"ann": head, "tom": hanks}.items():
+        folder = tmp_path / "portraits" / name
+        folder.mkdir(parents=True)
+        (folder / "1.png").write_bytes(encode(pixels, "png"))
+        (folder / "2.png").write_bytes(encode(cv2.convertScaleAbs(pixels, alpha=0.8), "png"))
+    return tmp_path / "portraits"
+
+
+def measured(*arguments: str, out: Path) -> dict[str, Any]:
+    assert main(["descreen", *arguments, "--out", str(out)]) == 0
+    figures: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
+    return figures
+
+
+def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    options = ["--images", str(portraits), "--identities", str(portraits), "--count", "6"]
+    figures = measured(*options, "--plain", "5", "--genuine", "4", out=out)
+    meshed, descreened = (figures["methods"][name] for name in ("meshed", "descreened"))
+    assert descreened["psnr"][0] > meshed["psnr"][0] + 6
+    assert descreened["line_psnr"][0] > figures["methods"]["inpaint with true mask"]["line_psnr"][0]
+    assert descreened["cosine"][0] > meshed["cosine"][0]
+    assert descreened["recognised"][0] == 1 and descreened["recognised"][3] == 6
+    assert sum(g["pairs"] for n, g in figures["groups"]["meshed"].items() if "size" in n) == 6
+    assert figures["without_mesh"]["bit_equal"][0] == 1
+    assert figures["verification"]["fnmr"]["clean"] == figures["verification"]["fnmr"]["descreened"]
+    assert len(figures["rows"]) == 6 * 5
+    page = (out / "report.html").read_text("utf-8")
+    assert "data:image/png;base64," in page and "data:image/jpeg;base64," in page
+    assert {file.name for file in out.glob("*.jpg")} == {"best.jpg", "median.jpg", "worst.jpg"}
+
+
+def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> None:
+    made = Synthesised(portraits, 2, ["scales"])
+    for number in range(2):
+        for kind in ("clean", "meshed"):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            picture = encode(getattr(made[number], kind), "png")
+            (tmp_path / kind / f"{number}.png").write_bytes(picture)
+    out = tmp_path / "report"
+    options = ["--clean", str(tmp_path / "clean"), "--meshed", str(tmp_path / "meshed")]
+    figures = measured(*options, "--no-thumbnails", out=out)
+    assert figures["methods"]["descreened"]["pairs"] == 2
+    assert figures["methods"]["descreened"]["psnr"][0] > 28
+    assert "image/jpeg" not in (out / "report.html").read_text("utf-8")
+    assert not list(out.glob("*.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give --images with a --count from 1, or --clean and --meshed"),
+        (["--images", "{}", "--families", "waves"], "unknown mesh families: waves; there are test"),
+        (["--images", "{}", "--count", "0"], "give --images with a --count from 1"),
+        (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png holds no pictures"),
+        (
+            ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/ann"],
+            "two photos",
+        ),
+    ],
+)
+def test_what_is_refused(
+    options: list[str], message: str, portraits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [option.format(portraits) for option in options]
+    assert main(["descreen", *given, "--out", str(portraits / "report")]) == 1
+    assert message in capsys.readouterr().err
