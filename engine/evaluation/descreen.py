@@ -16,8 +16,9 @@ from engine import Engine
 from engine.evaluation import plots, restoration
 from engine.evaluation.attacks import plain
 from engine.evaluation.contact import contact_sheet
+from engine.evaluation.intervals import wilson
 from engine.evaluation.meshed import Files, Synthesised, generator
-from engine.evaluation.outcomes import recovery, untouched
+from engine.evaluation.outcomes import Recovery, genuine, untouched
 from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
@@ -114,27 +115,40 @@ def _restored(report: Report, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _untouched(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
-    found = untouched(engine, args.images, args.plain, args.seed)
-    worst = f"{min(found.changed):.1f} dB" if found.changed else "none"
-    report.table(
-        f"Without a mesh, {args.plain} photos",
-        ["come back bit for bit", "least PSNR of the others to their input"],
-        [[found.bit_equal, worst]],
-    )
-    return {"bit_equal": plain(found.bit_equal), "psnr_of_the_others": found.changed}
+    photos = untouched(engine, args.images, args.plain, args.seed)
+    groups = {"all": photos}
+    for photo in photos:
+        groups.setdefault(photo.size, []).append(photo)
+    lines, metrics = [], {}
+    for name, some in groups.items():
+        changed = [photo.changed for photo in some if photo.changed is not None]
+        equal = wilson(len(some) - len(changed), len(some))
+        lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
+        metrics[name] = {"bit_equal": plain(equal), "psnr_of_the_others": changed}
+    header = ["", "photos", "come back bit for bit", "least PSNR of the others to their input"]
+    report.table("Without a mesh", header, lines)
+    return metrics
 
 
 def _recovery(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
-    families = _families(args.families)
-    found = recovery(engine, args.identities, args.genuine, families, args.seed)
-    report.table(
-        f"Verification, {args.genuine} genuine pairs at the default threshold",
-        ["FNMR without mesh", "with a mesh on one photo", "descreened", "of the loss comes back"],
-        [[found.clean, found.meshed, found.descreened, f"{100 * found.share:.1f} %"]],
-    )
-    rates = {name: plain(getattr(found, name)) for name in ("clean", "meshed", "descreened")}
-    share = None if math.isnan(found.share) else found.share
-    return {"fnmr": rates, "share_that_comes_back": share}
+    pairs = genuine(engine, args.identities, args.genuine, _families(args.families), args.seed)
+    groups = {"all": pairs}
+    for key in ("family", "opacity"):
+        for value in sorted({getattr(pair, key) for pair in pairs}):
+            groups[f"{key} {value}"] = [p for p in pairs if getattr(p, key) == value]
+    lines: list[list[object]] = []
+    metrics: dict[str, Any] = {}
+    for name, some in groups.items():
+        found = Recovery.of(some)
+        share = None if math.isnan(found.share) else found.share
+        rates = {kind: getattr(found, kind) for kind in ("clean", "meshed", "descreened")}
+        comes_back = "" if share is None else f"{100 * share:.1f} %"
+        lines.append([name, len(some), *rates.values(), comes_back])
+        plainly = {f"fnmr_{kind}": plain(rate) for kind, rate in rates.items()}
+        metrics[name] = {**plainly, "share_that_comes_back": share}
+    header = ["", "pairs", "FNMR without mesh", "with one", "descreened", "of the loss comes back"]
+    report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)
+    return metrics
 
 
 def _sheets(engine: Engine, pairs: Synthesised | Files, rows: Sequence[Row]) -> dict[str, Pixels]:

@@ -47,6 +47,11 @@ def generator(name: str) -> Any:
     return importlib.import_module(name)
 
 
+def opacity(mesh: Any) -> str:
+    """The third of the opacities drawn that a mesh belongs to."""
+    return ("faint", "middle", "strong")[min(2, int(3 * (mesh.opacity - 0.25) / 0.7))]
+
+
 class Synthesised:
     """`count` pairs from the pictures of a folder; pair i depends on the seed and i alone."""
 
@@ -78,11 +83,10 @@ class Synthesised:
         photo = cut_out(load(path), *drawn_on)
         lines = mesh.sample(rng, min(drawn_on), [family])
         meshed, clean, mask = capture.expose(photo, lines, how, height, width)
-        third = min(2, int(3 * (lines.opacity - 0.25) / 0.7))
         groups = {
             "family": family,
             "size": f"{width}x{height}",
-            "opacity": ("faint", "middle", "strong")[third],
+            "opacity": opacity(lines),
             "compressed after": "JPEG" if how.jpeg_after else "no",
         }
         return Pair(path.name, meshed, clean, mask, groups)

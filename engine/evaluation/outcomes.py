@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, wilson
-from engine.evaluation.meshed import SIZES, cut_out, generator
+from engine.evaluation.meshed import SIZES, cut_out, generator, opacity
 from engine.evaluation.photos import SampleError, picture_files
 from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
@@ -17,46 +17,64 @@ from engine.images import Pixels, load
 
 
 @dataclass(frozen=True, slots=True)
-class Untouched:
-    """bit_equal: of photos without a mesh. changed: PSNR in dB of each of the others."""
+class Plain:
+    """What became of a photo without a mesh: its PSNR to its input in dB, None where bit-equal."""
 
-    bit_equal: Rate
-    changed: list[float]
+    size: str
+    changed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """Whether a pair is refused: as it is, with a mesh on one photo, and with that descreened."""
+
+    family: str
+    opacity: str
+    clean: bool
+    meshed: bool
+    descreened: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Genuine pairs refused: as they are, with a mesh on one photo, and with that descreened."""
+    """The three rates of several pairs."""
 
     clean: Rate
     meshed: Rate
     descreened: Rate
 
+    @classmethod
+    def of(cls, pairs: Sequence[Genuine]) -> "Recovery":
+        names = ("clean", "meshed", "descreened")
+        refused = {name: sum(getattr(pair, name) for pair in pairs) for name in names}
+        return cls(**{name: wilson(count, len(pairs)) for name, count in refused.items()})
+
     @property
     def share(self) -> float:
-        """Of the refusals that the mesh causes, those that do not happen any more."""
+        """Of the refusals that the mesh causes, those that do not happen any more; NaN for none."""
         lost = self.meshed.value - self.clean.value
         return (self.meshed.value - self.descreened.value) / lost if lost else math.nan
 
 
-def untouched(engine: Engine, images: Path, count: int, seed: int) -> Untouched:
-    """At the sizes of the pairs, some of them compressed."""
+def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
+    """Photos at the sizes of the pairs, some of them compressed."""
     paths, capture = picture_files(images), generator("capture")
-    changed = []
+    photos = []
     for number in progress(range(count), "without mesh"):
         rng = np.random.default_rng((seed, number, 1))
         width, height = SIZES[number % len(SIZES)]
         photo = cut_out(load(paths[number % len(paths)]), width, height)
         photo = capture.expose(photo, None, capture.sample(rng), height, width)[0]
         output = engine.descreen(photo).image
-        if not np.array_equal(output, photo):
-            changed.append(psnr((output.astype(np.float64) - photo) ** 2))
-    return Untouched(wilson(count - len(changed), count), changed)
+        same = np.array_equal(output, photo)
+        change = None if same else psnr((output.astype(np.float64) - photo) ** 2)
+        photos.append(Plain(f"{width}x{height}", change))
+    return photos
 
 
-def recovery(
+def genuine(
     engine: Engine, identities: Path, count: int, families: Sequence[str], seed: int
-) -> Recovery:
+) -> list[Genuine]:
     """Pairs of different photos of one person, at the default threshold.
 
     identities: a folder for each person. Raises SampleError when nobody has two photos.
@@ -66,7 +84,7 @@ def recovery(
     if not people:
         raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")
     mesh, capture = generator("mesh"), generator("capture")
-    refused = np.zeros(3, int)
+    pairs = []
     for number in progress(range(count), "genuine pairs"):
         rng = np.random.default_rng((seed, number, 2))
         photos = people[number % len(people)]
@@ -74,14 +92,15 @@ def recovery(
         how = capture.sample(rng)
         size = photo.shape[:2]
         base = cut_out(photo, round(size[1] / how.scale), round(size[0] / how.scale))
-        lines = mesh.sample(rng, min(base.shape[:2]), [families[number % len(families)]])
+        family = families[number % len(families)]
+        lines = mesh.sample(rng, min(base.shape[:2]), [family])
         meshed, clean, _ = capture.expose(base, lines, how, *size)
-        refused += [
-            not _match(engine, live, clean, False),
-            not _match(engine, live, meshed, False),
-            not _match(engine, live, meshed, True),
+        refused = [
+            not _match(engine, live, *other)
+            for other in ((clean, False), (meshed, False), (meshed, True))
         ]
-    return Recovery(*(wilson(int(number), count) for number in refused))
+        pairs.append(Genuine(family, opacity(lines), *refused))
+    return pairs
 
 
 def _match(engine: Engine, live: Pixels, photo: Pixels, id_photo: bool) -> bool:

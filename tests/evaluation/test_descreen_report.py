@@ -41,8 +41,12 @@ def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
     assert descreened["cosine"][0] > meshed["cosine"][0]
     assert descreened["recognised"][0] == 1 and descreened["recognised"][3] == 6
     assert sum(g["pairs"] for n, g in figures["groups"]["meshed"].items() if "size" in n) == 6
-    assert figures["without_mesh"]["bit_equal"][0] == 1
-    assert figures["verification"]["fnmr"]["clean"] == figures["verification"]["fnmr"]["descreened"]
+    assert figures["without_mesh"]["all"]["bit_equal"][0] == 1
+    assert figures["without_mesh"]["all"]["psnr_of_the_others"] == []
+    assert figures["without_mesh"]["102x126"]["bit_equal"][3] == 1
+    pairs = figures["verification"]
+    assert pairs["all"]["fnmr_clean"] == pairs["all"]["fnmr_descreened"]
+    assert sum(g["fnmr_meshed"][3] for n, g in pairs.items() if "family" in n) == 4
     assert len(figures["rows"]) == 6 * 5
     page = (out / "report.html").read_text("utf-8")
     assert "data:image/png;base64," in page and "data:image/jpeg;base64," in page
