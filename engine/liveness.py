@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.crops import BORDERS, context_crop, fitting_scale, square_crop
 from engine.gate import Gate
 from engine.images import Pixels
 from engine.operating import ErrorRate
@@ -27,8 +26,6 @@ REFUSED_LIVE = ErrorRate(
     script="weights/build/calibrate_liveness.py",
 )
 
-_BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "black": cv2.BORDER_CONSTANT}
-
 
 class Classifier:
     """A network that judges one crop around the face.
@@ -46,7 +43,7 @@ class Classifier:
         self._live = int(manifest["live_class"])
         self._border = str(manifest.get("border", "shift"))
         channels = str(manifest.get("channels", "BGR"))
-        if self._border not in ("shift", *_BORDERS) or channels not in ("BGR", "RGB"):
+        if self._border not in ("shift", *BORDERS) or channels not in ("BGR", "RGB"):
             raise ValueError("border is shift, reflect or black; channels is BGR or RGB")
         self._step = 1 if channels == "BGR" else -1
         self._mean = np.float32(manifest.get("mean", 0))
@@ -159,46 +156,3 @@ class Liveness:
         else:
             score = self._context.fuse(evidence.texture, evidence.context)
         return max(-SCORE_LIMIT, min(SCORE_LIMIT, score))
-
-
-def fitting_scale(image: Pixels, face: Face, scale: float) -> float:
-    """How many times the face's box fits into the picture, at most `scale`."""
-    height, width = image.shape[:2]
-    _, _, box_width, box_height = face.box
-    return float(min(scale, (width - 1) / box_width, (height - 1) / box_height))
-
-
-def context_crop(image: Pixels, face: Face, scale: float, size: int) -> Pixels:
-    """The face and what is around it, (size, size, 3) uint8 BGR.
-
-    The box grown `scale` times about its centre; where it would leave the picture it shrinks to
-    fit and shifts inside, keeping the box's aspect, as the first network's training crops did.
-    """
-    height, width = image.shape[:2]
-    x, y, box_width, box_height = face.box
-    scale = fitting_scale(image, face, scale)
-    half: NDArray[np.float64] = np.array([box_width, box_height]) * scale / 2
-    limit = np.array([width - 1, height - 1])
-    centre = np.array([x + box_width / 2, y + box_height / 2])
-    centre = np.clip(centre, half, np.maximum(limit - half, half))
-    left, top = np.floor(centre - half).astype(int)
-    right, bottom = np.ceil(centre + half).astype(int)
-    crop = image[max(top, 0) : bottom + 1, max(left, 0) : right + 1]
-    return np.asarray(cv2.resize(crop, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def square_crop(image: Pixels, face: Face, scale: float, size: int, border: str) -> Pixels:
-    """A square about the box's centre, `scale` times its longer side, (size, size, 3) uint8 BGR.
-
-    border: beyond the picture's edge it is mirrored ("reflect") or "black".
-    """
-    height, width = image.shape[:2]
-    x, y, box_width, box_height = face.box
-    side = max(1, round(max(box_width, box_height) * scale))
-    left, top = round(x + (box_width - side) / 2), round(y + (box_height - side) / 2)
-    right, bottom = left + side, top + side
-    inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    edges = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-    crop = cv2.copyMakeBorder(inside, *edges, _BORDERS[border])
-    how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(crop, (size, size), interpolation=how), np.uint8)

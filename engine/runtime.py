@@ -1,24 +1,17 @@
 """ONNX Runtime, and every decision about it: providers, threads and sessions."""
 
-import math
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as status
 
+from engine.cores import usable_cores
 from engine.errors import ProviderError, WeightsError
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from engine.pool import Item, Pool, Result
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -106,10 +99,7 @@ class Runtime:
         self.threads = threads or usable_cores()
         self.active: list[str] = []
         self.version: str = onnxruntime.__version__
-        helpers = self.threads - 1
-        self._helpers = ThreadPoolExecutor(helpers, "engine-helper") if helpers else None
-        self._calls = 0
-        self._counting = threading.Lock()
+        self._pool = Pool(self.threads)
         if self.providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
             # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
             onnxruntime.preload_dlls(directory="")
@@ -160,29 +150,10 @@ class Runtime:
         return session
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """What the work makes of every item, in order, on a CPU side by side.
-
-        Only while fewer calls than threads are under way, as otherwise these fill the cores; and
-        what no helper has begun on by the time the caller is free is done by the caller, so that
-        nobody waits for a thread. The work must not call `map` itself.
-        Raises what the first item to fail raised.
-        """
-        if self._helpers is None or not self.on_cpu:
+        """What the work makes of every item, in order, on a CPU side by side: see Pool.map."""
+        if not self.on_cpu:
             return [work(item) for item in items]
-        with self._counting:
-            self._calls += 1
-            alone = self._calls < self.threads
-        begun = [(item, self._helpers.submit(work, item)) for item in items[1:]] if alone else []
-        try:
-            results = [work(item) for item in items[: len(items) - len(begun)]]
-            for item, future in begun:
-                results.append(work(item) if future.cancel() else future.result())
-            return results
-        finally:
-            for _, future in begun:
-                future.cancel()
-            with self._counting:
-                self._calls -= 1
+        return self._pool.map(work, items)
 
     def require(self, active: Sequence[str]) -> None:
         """Note a session's active providers. Raises ProviderError when one that was named is not
@@ -213,29 +184,3 @@ def _advice(name: str) -> str:
         "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
         "cuDNN versions it names, or ask for cpu"
     )
-
-
-def usable_cores() -> int:
-    """Cores this process may use: its affinity mask, and its cgroup's CPU quota (v2, then v1)."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        cores = os.cpu_count() or 1
-    for read in (_quota_v2, _quota_v1):
-        try:
-            return max(1, min(cores, read()))
-        except (OSError, ValueError):
-            continue
-    return cores
-
-
-def _quota_v2() -> int:
-    quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    return sys.maxsize if quota == "max" else math.ceil(int(quota) / int(period))
-
-
-def _quota_v1() -> int:
-    folder = Path("/sys/fs/cgroup/cpu")
-    quota = int((folder / "cpu.cfs_quota_us").read_text())
-    period = int((folder / "cpu.cfs_period_us").read_text())
-    return sys.maxsize if quota < 0 else math.ceil(quota / period)

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from engine import Engine, FaceNotFound, ImageError
-from engine.runtime import usable_cores
+from engine.cores import usable_cores
 from shim import contract, validation
 from shim.admission import Admission
 from shim.contract import Body, Endpoint, Problem, Refusal

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.liveness import context_crop, square_crop
+from engine.crops import context_crop, square_crop
 from engine.results import Face
 
 

@@ -9,9 +9,10 @@ import onnxruntime
 import pytest
 
 from engine import Engine, ProviderError
+from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
-from engine.runtime import Runtime, usable_cores
+from engine.runtime import Runtime
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 

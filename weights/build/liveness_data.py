@@ -19,8 +19,8 @@ from portraits import held_out
 from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
+from engine.crops import context_crop
 from engine.images import load
-from engine.liveness import context_crop
 
 SIZE = 128
 CROP = 1.4  # times the face's box, where the picture reaches that far

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from engine.runtime import usable_cores
+from engine.cores import usable_cores
 
 
 def about() -> dict[str, object]:

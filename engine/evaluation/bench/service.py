@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 
 from engine import Engine
+from engine.cores import usable_cores
 from engine.evaluation.bench.limit import Run, replay, runs_of
 from engine.evaluation.bench.load import Request, client, for_seconds, times_over, together
 from engine.evaluation.bench.pictures import Picture
 from engine.evaluation.bench.server import Server, serving
 from engine.evaluation.bench.timing import Spread, Work, interleaved, spread
-from engine.runtime import usable_cores
 
 CLIENTS = (1, 4, 16)
 MOST = CLIENTS[-1]
