@@ -42,10 +42,6 @@ class Replay(nn.Module):  # type: ignore[misc]
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.watch(image)[0]
-
-    def watch(self, image: Tensor, *inner: int) -> list[Tensor]:
-        """The output, and what the nodes with these numbers gave."""
         values: dict[str, Tensor] = dict(zip(self._names, self.weights, strict=True))
         values[self._input] = image
         for node in self._nodes:
@@ -53,8 +49,7 @@ class Replay(nn.Module):  # type: ignore[misc]
             values[node.output[0]] = _OPERATORS[node.op_type](
                 *(values.get(name) for name in node.input), **settings
             )
-        names = [self._output, *(self._model.graph.node[i].output[0] for i in inner)]
-        return [values[name] for name in names]
+        return values[self._output]
 
     def save(self, path: Path) -> None:
         """The ONNX file as it was read, with the weights as they are now."""

@@ -22,16 +22,16 @@ import cv2
 import numpy as np
 import torch
 from descreen_gate import fit_gate
+from descreen_loss import loss_of
 from descreen_network import DescreenNetwork, cover, export
 from examples import example, pictures
 from muon import Muon
 from portraits import Portraits
 from recognition import Recognition
+from rounding import round_from_now_on
 from torch import Tensor, distributed, multiprocessing
-from torch.nn import functional
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
-BLUE_GREEN_RED = (0.114, 0.587, 0.299)  # shares of the luma, ITU-R BT.601
 
 
 def draw_batch(
@@ -49,43 +49,6 @@ def draw_batch(
 
 def _whole(step: int) -> bool:
     return step % 4 == 3
-
-
-def loss_of(
-    network: DescreenNetwork, batch: tuple[Tensor, ...], recognition: Recognition | None = None
-) -> Tensor:
-    meshed, clean, mask, label = batch
-    meshed, clean, mask = pictures(meshed), pictures(clean), mask[:, None]
-    # Beside the lines the photo is to stay as it is, traces of compression included.
-    clean = torch.where(mask > 0.02, clean, meshed)
-    with torch.autocast("cpu", torch.bfloat16):
-        restored, logits, score = network(meshed)
-    weight = 1.0 + 4.0 * mask
-    error = (restored.float() - clean) / 255.0
-    pixel = (weight * torch.sqrt(error.square() + 1e-5)).mean()
-    edges = (weight[..., 1:] * (error[..., 1:] - error[..., :-1]).abs()).mean() + (
-        weight[..., 1:, :] * (error[..., 1:, :] - error[..., :-1, :]).abs()
-    ).mean()
-    lines = functional.binary_cross_entropy_with_logits(logits.float(), mask)
-    known = label >= 0
-    gate = functional.binary_cross_entropy_with_logits(score.float()[known], label[known])
-    loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate + 0.1 * unlike(restored.float(), clean)
-    if recognition is not None:
-        meshes_on = label != 0
-        loss = loss + 0.3 * recognition(restored.float()[meshes_on], clean[meshes_on])
-    return loss
-
-
-def unlike(one: Tensor, other: Tensor) -> Tensor:
-    """1 - SSIM of the lumas in 7 x 7 windows (Wang et al., TIP 2004), for BGR 0..255."""
-    shares = torch.tensor(BLUE_GREEN_RED)[:, None, None] / 255.0
-    a, b = ((picture * shares).sum(1, keepdim=True) for picture in (one, other))
-    planes = torch.cat([a, b, a * a, b * b, a * b], 1)
-    mean_a, mean_b, aa, bb, ab = functional.avg_pool2d(planes, 7, 1).unbind(1)
-    spread = aa + bb - mean_a.square() - mean_b.square()
-    together = ab - mean_a * mean_b
-    light = (2 * mean_a * mean_b + 1e-4) / (mean_a.square() + mean_b.square() + 1e-4)
-    return (1.0 - light * (2 * together + 9e-4) / (spread + 9e-4)).mean()
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -151,6 +114,8 @@ def train(worker: int, options: argparse.Namespace) -> None:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding)
+        if step >= options.floats * options.steps:
+            round_from_now_on(network)
         batch = draw_batch(portraits, options, step, worker)
         loss = loss_of(network, batch, recognition if _whole(step) else None)
         network.zero_grad()
@@ -227,6 +192,7 @@ def main() -> None:
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.4, help="share of steps without it")
+    parser.add_argument("--floats", type=float, default=0.8, help="share of steps before integers")
     parser.add_argument("--gate", type=int, default=10000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)

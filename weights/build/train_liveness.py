@@ -4,11 +4,12 @@
 
 Starts from the anti-spoof network of wide crops, learns simulated attacks on licence-clean
 portraits first, then these and the captures in `--captures` together (without that option the
-simulated ones alone). What is written lies between the start and what was learnt: that keeps more
-of what holds on other cameras (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
-2022). `--leave-out SOURCE` trains without one of the sources, to be judged on it.
-Needs PyTorch (CPU is enough), and npm for the network it starts from. Picks up at the last
-checkpoint in `--work` when started again; every batch is drawn from the seed and its number.
+simulated ones alone). What is written lies between the start and what several such runs learnt on
+average: that keeps more of what holds on other cameras (Wortsman et al., "Robust fine-tuning of
+zero-shot models", CVPR 2022, and "Model soups", ICML 2022). `--leave-out SOURCE` trains without
+one of the sources, to be judged on it. Needs PyTorch (CPU is enough), and npm for the network it
+starts from. Picks up at the last checkpoints in `--work` when started again; every batch is drawn
+from its run's seed and its number.
 """
 
 from __future__ import annotations
@@ -24,47 +25,12 @@ import numpy as np
 import onnx
 import torch
 from graph import drop_dead_values, save, split_prelu
-from liveness_data import SIMULATED, Sample, augmented, centred, shared, simulated
-from numpy.typing import NDArray
+from liveness_batches import LIVE, Batches, tensor
+from liveness_data import SIMULATED, Sample, centred, shared, simulated
 from presentations import SPECIES
 from replay import Replay
 from torch import Tensor, nn
 from torch.nn import functional
-
-LIVE = 0
-_MIDDLE, _MIDDLE_CHANNELS = 85, 128  # a node halfway, 16 x 16, for the spectrum
-
-
-class Batches:
-    """Half live and half attacks, each source with its share, each species alike within it."""
-
-    def __init__(self, samples: list[Sample], simulated_share: float, size: int, seed: int) -> None:
-        self._size, self._seed = size, seed
-        self._groups: dict[str, dict[int, list[Sample]]] = {}
-        for sample in samples:
-            source = self._groups.setdefault(sample.source, {})
-            source.setdefault(sample.label, []).append(sample)
-        self._names = sorted(self._groups)
-        # A source weighs with the root of its size, as a small one has little more to teach.
-        sizes = [sum(len(g) for g in self._groups[name].values()) for name in self._names]
-        weights = np.sqrt(sizes) * [name != SIMULATED for name in self._names]
-        if weights.any():
-            weights *= (1 - simulated_share) / weights.sum()
-        weights[self._names.index(SIMULATED)] = 1 - weights.sum()
-        self._weights = weights
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Crops `(N, 3, 128, 128)` float32 BGR 0..255, and their labels `(N,)`."""
-        rng = np.random.default_rng((self._seed, step))
-        rows = []
-        for _ in range(self._size):
-            group = self._groups[self._names[rng.choice(len(self._names), p=self._weights)]]
-            attacks = [label for label in group if label != LIVE]
-            label = LIVE if rng.random() < 0.5 else int(rng.choice(attacks))
-            sample = group[label][int(rng.integers(len(group[label])))]
-            rows.append((augmented(rng, sample), label))
-        crops, labels = zip(*rows, strict=True)
-        return _tensor(np.stack(crops)), torch.tensor(labels)
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -72,48 +38,41 @@ def log_odds(logits: Tensor) -> Tensor:
     return logits[:, LIVE] - torch.logsumexp(logits[:, LIVE + 1 :], 1)
 
 
-def spectrum(crops: Tensor) -> Tensor:
-    """The log amplitude spectrum of each crop's grey levels, `(N, 1, 16, 16)`, standardised.
-
-    To predict it makes the network look at what resampling leaves there: Minivision's
-    Silent-Face-Anti-Spoofing supervises a side branch in this way.
-    """
-    grey = crops.mean(1) / 255
-    waves = torch.fft.fftshift(torch.fft.fft2(grey, norm="ortho"), dim=(1, 2)).abs()
-    levels = functional.adaptive_avg_pool2d(torch.log(waves + 1e-3)[:, None], 16)
-    centred_levels = levels - levels.mean((1, 2, 3), keepdim=True)
-    return centred_levels / (levels.std((1, 2, 3), keepdim=True) + 1e-5)
-
-
 def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
-    torch.manual_seed(options.seed)
+    """The start, moved by `blend` of what the runs learnt on average."""
+    network = Replay(options.start, options.trained_from)
+    weights = _trained(network)
+    seeds = range(options.seed, options.seed + options.runs)
+    learnt = [_learnt(options, samples, seed) for seed in seeds]
+    with torch.no_grad():
+        for weight, *found in zip(weights, *learnt, strict=True):
+            weight.lerp_(torch.stack(found).mean(0), options.blend)
+    return network
+
+
+def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> list[Tensor]:
+    """The trained weights after one run: a running average over its steps."""
     network = Replay(options.start, options.trained_from)
     network.to(memory_format=torch.channels_last)
-    side = nn.Sequential(
-        nn.Conv2d(_MIDDLE_CHANNELS, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 1, 1)
-    )
-    weights = [p for p in network.parameters() if p.requires_grad]
-    start = [p.detach().clone() for p in weights]
+    weights = _trained(network)
     average = [p.detach().clone() for p in weights]
-    optimiser = torch.optim.AdamW([*weights, *side.parameters()], options.rate, weight_decay=5e-3)
-    checkpoint, first = options.work / "checkpoint.pt", 0
+    optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
+    checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint)
         network.load_state_dict(state["network"])
-        side.load_state_dict(state["side"])
         optimiser.load_state_dict(state["optimiser"])
         average, first = state["average"], state["step"]
     learnt = [s for s in samples if not s.kept and s.source not in options.leave_out]
-    alone = Batches([s for s in learnt if s.source == SIMULATED], 1.0, options.batch, options.seed)
-    mixed = Batches(learnt, options.simulated_share, options.batch, options.seed)
+    alone = Batches([s for s in learnt if s.source == SIMULATED], 1.0, options.batch, seed)
+    mixed = Batches(learnt, options.simulated_share, options.batch, seed)
     running = 0.0
     for step in range(first, options.steps):
         crops, labels = (alone if step < options.alone * options.steps else mixed)[step]
-        logits, middle = network.watch(crops, _MIDDLE)
+        logits = network(crops)
         target = (labels == LIVE).float() * 0.94 + 0.03  # a few labels of any set are wrong
         loss = functional.binary_cross_entropy_with_logits(log_odds(logits), target)
         loss = loss + 0.3 * functional.cross_entropy(logits, labels)
-        loss = loss + options.spectrum * functional.mse_loss(side(middle), spectrum(crops))
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(step / options.steps)
         optimiser.zero_grad()
@@ -126,24 +85,23 @@ def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
             for slow, fast in zip(average, weights, strict=True):
                 slow.lerp_(fast, 1 - keep)
         done = step + 1
-        if done % options.report == 0:
+        if done % options.report == 0 or done == options.steps:
             state = {
                 "network": network.state_dict(),
-                "side": side.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "average": average,
                 "step": done,
             }
             torch.save(state, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-            print(
-                json.dumps({"step": done, "loss": round(running / options.report, 4)}), flush=True
-            )
+            line = {"seed": seed, "step": done, "loss": round(running / options.report, 4)}
+            print(json.dumps(line), flush=True)
             running = 0.0
-    with torch.no_grad():
-        for before, after, weight in zip(start, average, weights, strict=True):
-            weight.copy_(before.lerp(after, options.blend))
-    return network
+    return average
+
+
+def _trained(network: Replay) -> list[nn.Parameter]:
+    return [p for p in network.parameters() if p.requires_grad]
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -152,7 +110,7 @@ def judge(network: Replay, samples: list[Sample], options: argparse.Namespace) -
     unseen = [s for s in samples if s.kept or s.source in options.leave_out]
     scores = np.concatenate(
         [
-            log_odds(network(_tensor(np.stack([centred(s) for s in unseen[i : i + 64]])))).numpy()
+            log_odds(network(tensor(np.stack([centred(s) for s in unseen[i : i + 64]])))).numpy()
             for i in range(0, len(unseen), 64)
         ]
     )
@@ -167,11 +125,6 @@ def judge(network: Replay, samples: list[Sample], options: argparse.Namespace) -
                 key = f"{source}, {SPECIES[label]}: {len(live)} live, {len(attack)} attacks"
                 figures[key] = round(float((live[:, None] > attack[None]).mean()), 4)
     return figures
-
-
-def _tensor(crops: NDArray[np.float32]) -> Tensor:
-    images = torch.as_tensor(crops).permute(0, 3, 1, 2)
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 def _schedule(share: float) -> float:
@@ -198,7 +151,7 @@ def main() -> None:
     parser.add_argument("--simulate", type=int, default=6000, help="simulated captures")
     parser.add_argument("--simulated-share", type=float, default=0.4, help="beside other sources")
     parser.add_argument("--alone", type=float, default=0.35, help="share of steps before them")
-    parser.add_argument("--spectrum", type=float, default=0.1, help="weight of the side branch")
+    parser.add_argument("--runs", type=int, default=2, help="each from a seed of its own")
     parser.add_argument("--blend", type=float, default=0.6, help="share of what was learnt")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=32)
