@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from integers import quantise
-from rounding import Convolution
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,8 +26,8 @@ FLOOR = 0.3  # of the mask: below, the picture passes as it is (costs 0.05 dB on
 class Block(nn.Module):  # type: ignore[misc]
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = Convolution(width, width, 3, padding=1)
-        self.second = Convolution(width, width, 3, padding=1)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
 
@@ -48,8 +47,8 @@ class DescreenNetwork(nn.Module):  # type: ignore[misc]
         pairs = list(itertools.pairwise(WIDTHS))
         self.stem = nn.Conv2d(12, WIDTHS[0], 3, padding=1)
         self.encoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, DOWN_BLOCKS, strict=True))
-        self.down = nn.ModuleList(Convolution(a, b, 2, 2) for a, b in pairs)
-        self.up = nn.ModuleList(Convolution(b, 4 * a, 1) for a, b in pairs)
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
+        self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
         self.decoder = nn.ModuleList(_stage(w, n) for w, n in zip(WIDTHS, UP_BLOCKS, strict=False))
         self.head = nn.Conv2d(WIDTHS[0], 16, 3, padding=1)
         nn.init.zeros_(self.head.weight)

@@ -28,7 +28,6 @@ from examples import example, pictures
 from muon import Muon
 from portraits import Portraits
 from recognition import Recognition
-from rounding import round_from_now_on
 from torch import Tensor, distributed, multiprocessing
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
@@ -114,8 +113,6 @@ def train(worker: int, options: argparse.Namespace) -> None:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding)
-        if step >= options.floats * options.steps:
-            round_from_now_on(network)
         batch = draw_batch(portraits, options, step, worker)
         loss = loss_of(network, batch, recognition if _whole(step) else None)
         network.zero_grad()
@@ -192,7 +189,6 @@ def main() -> None:
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.4, help="share of steps without it")
-    parser.add_argument("--floats", type=float, default=0.8, help="share of steps before integers")
     parser.add_argument("--gate", type=int, default=10000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
