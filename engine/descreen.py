@@ -17,22 +17,22 @@ Look = tuple[Pixels, Floats, float]
 Area = tuple[slice, slice]
 
 LOOKS = ((1.0, False), (1.0, True))
-"""How often a picture is looked at: how much it is enlarged, and whether it is mirrored."""
+"""The ways a picture is looked at: how much it is enlarged, and whether it is mirrored."""
 
 SMALL_LOOKS = ((1.5, False), (1.5, True), *LOOKS)
 """The same for a thumbnail, whose lines are hardly wider than a pixel; long looks first, so that
-two cores share them well. On 160 portraits held out of training, at 102 x 126, these gain 1 dB and
-0.03 of cosine over a single look; two more at twice the size would add 0.1 dB and 0.003."""
+two cores share them well. On 160 photos of people held out of training, at 102 x 126, these gain
+1 dB and 0.03 of cosine over a single look; two at twice the size would add 0.1 dB and 0.003."""
 
 
 class Descreener:
     """A network that predicts the picture under the mesh, the mask of the lines, and a score.
 
-    manifest: stride (of the input's sides), tile (longest side of one run, pixels), margin (what
-    a tile sees beyond the part it answers for), line (widest lines that the network knows,
-    pixels), threshold (on the probability of a mesh); optional: small (pixels, see below).
+    manifest: stride (of the input's sides), tile (longest side of what one look takes in, pixels),
+    margin (what a tile sees beyond the part it answers for), line (widest lines that the network
+    knows, pixels), threshold (on the probability of a mesh); optional: small (pixels, see below).
     Everything is looked at as LOOKS says, or as SMALL_LOOKS where the picture's shorter side is
-    below `small`, and the mean of the answers counts.
+    below `small` and the picture is no larger than a tile; the mean of the answers counts.
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
     """

@@ -9,14 +9,15 @@ ARENAS = 2
 """Heaps that all threads share. glibc's own limit is eight a core, and each keeps its holes."""
 
 LARGE = 4 << 20
-"""Bytes from which on an array gets pages of its own, which go back to the system with it."""
+"""Bytes from which on an array gets pages of its own, which go back to the system with it; and how
+much free memory a heap keeps at its end."""
 
 
 def keep_steady() -> None:
     """Set glibc's allocator for a server that runs for months; before any thread starts.
 
-    Left to itself it raises the second limit to the largest array seen, and pictures of any size
-    then leave holes in any number of heaps. Another C library is left as it is.
+    Left to itself it moves the size from which on an array gets its own pages up to 32 MB, and
+    pictures then leave holes in any number of heaps. Another C library is left as it is.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

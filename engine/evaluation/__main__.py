@@ -1,4 +1,4 @@
-"""python -m engine.evaluation verification|detection|liveness|descreen|speed|bench: reports.
+"""python -m engine.evaluation verification|detection|liveness|gate|descreen|speed|bench: reports.
 
 Needs the extra [eval]; --ray needs [cluster].
 """
@@ -32,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:
+        args.out.mkdir(parents=True, exist_ok=True)  # a wrong one is told before the work is done
         return int(args.run(args))
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

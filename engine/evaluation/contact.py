@@ -28,7 +28,8 @@ def _case(label: str, row: Sequence[Pixels]) -> Pixels:
 def _fitted(picture: Pixels) -> Pixels:
     scale = CELL / max(picture.shape[:2])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    small = cv2.resize(picture, size, interpolation=how)
     cell = np.full((CELL, CELL, 3), 40, np.uint8)
     height, width = min(small.shape[0], CELL), min(small.shape[1], CELL)
     cell[:height, :width] = small[:height, :width]

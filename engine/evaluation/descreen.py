@@ -18,7 +18,7 @@ from engine.evaluation.attacks import plain
 from engine.evaluation.contact import contact_sheet
 from engine.evaluation.intervals import wilson
 from engine.evaluation.meshed import Files, Synthesised, generator
-from engine.evaluation.outcomes import Recovery, genuine, untouched
+from engine.evaluation.outcomes import Recovery, genuine, photographed, untouched
 from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
@@ -47,11 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     pairs = _pairs(args)
-    title = f"Descreening: {args.meshed or args.images}"
+    if args.identities:  # said now, not after all the pairs
+        photographed(args.identities)
+        _families(args.families)
     with Engine(args.pack, providers(args)) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
         rows = [row for one in judged for row in one]
-        report = Report(title)
+        report = Report(f"Descreening: {args.meshed or args.images}")
         metrics = _restored(report, rows)
         if args.images and args.plain > 0:
             metrics["without_mesh"] = _untouched(report, engine, args)
@@ -68,9 +70,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:
+    if args.seed < 0:
+        raise SampleError("--seed must be 0 or more")
     if args.clean and args.meshed:
         return Files(args.clean, args.meshed)
-    if not args.images or args.count < 1:
+    if not args.images or args.clean or args.meshed or args.count < 1:
         raise SampleError("give --images with a --count from 1, or --clean and --meshed")
     return Synthesised(args.images, args.count, _families(args.families), args.seed)
 
@@ -89,15 +93,15 @@ def _families(choice: str) -> Sequence[str]:
 
 
 def _restored(report: Report, rows: Sequence[Row]) -> dict[str, Any]:
-    of = {method: restoration.figures(restoration.of(rows, method)) for method in METHODS}
+    found = {method: restoration.figures(restoration.of(rows, method)) for method in METHODS}
     report.text(
-        f"{of[MESHED].pairs} pairs. ±: 95 % of the mean. 5 %: the 5th percentile. On lines: the "
+        f"{found[MESHED].pairs} pairs. ±: 95 % of the mean. 5 %: the 5th percentile. On lines: the "
         "pixels that the mesh covers. Cosine: between the embeddings of the picture and of the "
         "clean photo, where that shows a face; 0 where the picture shows none. The inpainting is "
         "told where the lines are."
     )
-    report.table("All pairs", ["", *HEADER], [[m, *of[m].cells()] for m in METHODS])
-    metrics: dict[str, Any] = {"methods": {m: of[m].plain() for m in METHODS}, "groups": {}}
+    report.table("All pairs", ["", *HEADER], [[m, *found[m].cells()] for m in METHODS])
+    metrics: dict[str, Any] = {"methods": {m: found[m].plain() for m in METHODS}, "groups": {}}
     for method in (MESHED, DESCREENED):
         groups = sorted({(k, str(r[k])) for r in rows for k in GROUPS if k in r})
         by = {
@@ -121,7 +125,7 @@ def _untouched(report: Report, engine: Engine, args: argparse.Namespace) -> dict
         groups.setdefault(photo.size, []).append(photo)
     lines, metrics = [], {}
     for name, some in groups.items():
-        changed = [photo.changed for photo in some if photo.changed is not None]
+        changed = [photo.psnr for photo in some if photo.psnr is not None]
         equal = wilson(len(some) - len(changed), len(some))
         lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
         metrics[name] = {"bit_equal": plain(equal), "psnr_of_the_others": changed}

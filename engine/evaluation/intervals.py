@@ -31,6 +31,8 @@ class Mean:
     margin: float
 
     def __format__(self, spec: str) -> str:
+        if math.isnan(self.value):
+            return "none"
         margin = "" if math.isnan(self.margin) else f" ± {self.margin:{spec}}"
         return f"{self.value:{spec}}{margin}"
 

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from engine.evaluation.photos import SampleError, picture_files
 from engine.images import Pixels, load
 
+SSIM_WINDOW = 7
+"""Pixels; skimage's."""
+
 SIZES = ((102, 126), (178, 220), (295, 413), (358, 441), (800, 1000))
 _BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
 
@@ -40,7 +43,7 @@ def generator(name: str) -> Any:
     if not (_BUILD / f"{name}.py").exists():
         raise SampleError(
             f"{_BUILD / name}.py is missing: meshes are synthesised from a checkout of the "
-            "project only; give --clean and --meshed instead"
+            "project only; elsewhere give --clean and --meshed alone"
         )
     if str(_BUILD) not in sys.path:
         sys.path.append(str(_BUILD))
@@ -95,7 +98,8 @@ class Synthesised:
 class Files:
     """Pairs of files with the same stem in two folders.
 
-    Raises SampleError when they share none, and for a pair of different sizes.
+    Raises SampleError when they share none, for a pair of different sizes, and for pictures too
+    small for SSIM.
     """
 
     def __init__(self, clean: Path, meshed: Path) -> None:
@@ -111,6 +115,10 @@ class Files:
         clean, meshed = (load(path) for path in self._pairs[number])
         if clean.shape != meshed.shape:
             raise SampleError(f"{self._pairs[number][1]} is not of its clean picture's size")
+        if min(clean.shape[:2]) < SSIM_WINDOW:
+            raise SampleError(
+                f"{self._pairs[number][1]} is under {SSIM_WINDOW} pixels wide or high"
+            )
         changed = np.abs(clean.astype(np.int16) - meshed).max(2) > 12
         mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
         size = f"{clean.shape[1]}x{clean.shape[0]}"

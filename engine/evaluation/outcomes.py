@@ -21,7 +21,7 @@ class Plain:
     """What became of a photo without a mesh: its PSNR to its input in dB, None where bit-equal."""
 
     size: str
-    changed: float | None
+    psnr: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Genuine:
 
     family: str
     opacity: str
-    clean: bool
-    meshed: bool
-    descreened: bool
+    refused_clean: bool
+    refused_meshed: bool
+    refused_descreened: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Recovery:
     @classmethod
     def of(cls, pairs: Sequence[Genuine]) -> "Recovery":
         names = ("clean", "meshed", "descreened")
-        refused = {name: sum(getattr(pair, name) for pair in pairs) for name in names}
+        refused = {name: sum(getattr(pair, f"refused_{name}") for pair in pairs) for name in names}
         return cls(**{name: wilson(count, len(pairs)) for name, count in refused.items()})
 
     @property
     def share(self) -> float:
         """Of the refusals that the mesh causes, those that do not happen any more; NaN for none."""
         lost = self.meshed.value - self.clean.value
-        return (self.meshed.value - self.descreened.value) / lost if lost else math.nan
+        return (self.meshed.value - self.descreened.value) / lost if lost > 0 else math.nan
 
 
 def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
@@ -72,17 +72,28 @@ def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain
     return photos
 
 
+def photographed(identities: Path) -> list[list[Path]]:
+    """The photos of everybody who has two or more, by the folder they are in.
+
+    Raises SampleError when nobody has.
+    """
+    folders: dict[Path, list[Path]] = {}
+    for path in picture_files(identities):
+        folders.setdefault(path.parent, []).append(path)
+    people = [photos for photos in folders.values() if len(photos) > 1]
+    if not people:
+        raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")
+    return people
+
+
 def genuine(
     engine: Engine, identities: Path, count: int, families: Sequence[str], seed: int
 ) -> list[Genuine]:
     """Pairs of different photos of one person, at the default threshold.
 
-    identities: a folder for each person. Raises SampleError when nobody has two photos.
+    identities: as photographed() takes it.
     """
-    folders = [picture_files(path) for path in sorted(identities.iterdir()) if path.is_dir()]
-    people = [photos for photos in folders if len(photos) > 1]
-    if not people:
-        raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")
+    people = photographed(identities)
     mesh, capture = generator("mesh"), generator("capture")
     pairs = []
     for number in progress(range(count), "genuine pairs"):

@@ -1,4 +1,4 @@
-"""Plots of error rates (matplotlib figures)."""
+"""Plots of error rates and other figures (matplotlib)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -46,7 +46,7 @@ class Figures:
             f"{self.line_psnr:.2f}",
             f"{self.ssim:.4f}",
             f"{self.cosine:.4f}",
-            f"{self.cosine_5:.4f}",
+            "none" if math.isnan(self.cosine_5) else f"{self.cosine_5:.4f}",
             "" if self.recognised is None else str(self.recognised),
         ]
 
@@ -94,7 +94,7 @@ def of(rows: Sequence[Row], method: str, key: str = "", value: str = "") -> list
 
 
 def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
-    """The rows that have it."""
+    """The values of the rows that have it, (N,)."""
     return np.array([row[key] for row in rows if key in row], np.float64)
 
 

@@ -1,10 +1,9 @@
 """What the server holds after many large pictures from many clients at once."""
 
-import sys
+import platform
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
-import numpy as np
 import pytest
 from conftest import Start
 from shim_client import image
@@ -12,8 +11,10 @@ from shim_server import Served
 
 from engine.images import Pixels
 
-CLIENTS, ROUNDS, MEGABYTES = 8, 4, 12
-"""A picture of 12 megapixels takes 36 MB: less than one of them may stay behind."""
+CLIENTS, ROUNDS = 8, 5
+
+MEGABYTES = 18
+"""Half of what a picture of 12 megapixels takes."""
 
 
 def send(served: Served, picture: bytes) -> None:
@@ -29,7 +30,7 @@ def send(served: Served, picture: bytes) -> None:
         list(pool.map(go, range(CLIENTS)))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is set")
 def test_large_pictures_leave_nothing_behind(start: Start, astronaut: Pixels) -> None:
     served = start("--demo", queue=CLIENTS)
     large = cv2.resize(astronaut, (3400, 3400), interpolation=cv2.INTER_LINEAR)
@@ -38,4 +39,4 @@ def test_large_pictures_leave_nothing_behind(start: Start, astronaut: Pixels) ->
     for _ in range(ROUNDS):
         send(served, picture)
         held.append(served.resident() / 1e6)
-    assert np.max(held[1:]) < held[0] + MEGABYTES
+    assert held[-1] < held[1] + MEGABYTES  # the first round also starts threads

@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def _kept(args: argparse.Namespace) -> list[Sample]:
-    """Captures of people kept apart. The seed is not the training's, so the captures are new."""
+    """Captures of people kept apart. The seed is not that of training's captures: these are new."""
     samples = []
     for wide in (False, True):
         cache = args.work / f"calibration_{'wide' if wide else 'tight'}.pickle"

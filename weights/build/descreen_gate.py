@@ -28,7 +28,7 @@ def fit_gate(
     with torch.no_grad():
         odds = network.score(evidence)[:, 0].sigmoid()
     report = {}
-    for threshold in (0.2, 0.5, 0.8, 0.9, 0.95, 0.98):
+    for threshold in (0.1, 0.15, 0.2, 0.3, 0.5, 0.8, 0.9):
         missed = (odds[labels == 1] < threshold).float().mean().item()
         false = (odds[labels == 0] >= threshold).float().mean().item()
         report[str(threshold)] = [missed, false]

@@ -32,6 +32,11 @@ from replay import Replay
 from torch import Tensor, nn
 from torch.nn import functional
 
+SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
+
+DECISIVE = ("leave_out", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
+"""Options that a run cannot be continued without."""
+
 
 def log_odds(logits: Tensor) -> Tensor:
     """Of live against all attacks together."""
@@ -58,8 +63,13 @@ def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> li
     average = [p.detach().clone() for p in weights]
     optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
     checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
+    settings = {name: getattr(options, name) for name in DECISIVE}
     if checkpoint.exists():
         state = torch.load(checkpoint)
+        if state["settings"] != settings:
+            raise SystemExit(
+                f"{checkpoint} was made with {state['settings']}: choose another --work"
+            )
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         average, first = state["average"], state["step"]
@@ -87,6 +97,7 @@ def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> li
         done = step + 1
         if done % options.report == 0 or done == options.steps:
             state = {
+                "settings": settings,
                 "network": network.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "average": average,
@@ -137,7 +148,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True, help="us_officials, gan_idcards")
     parser.add_argument("--captures", type=Path, help="prints_cn, replay_small")
     parser.add_argument("--leave-out", action="append", default=[], help="a source, by its name")
-    parser.add_argument("--work", type=Path, required=True, help="checkpoints")
+    parser.add_argument("--work", type=Path, required=True, help="checkpoints of these settings")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--start", type=Path, help="the network to start from; the published MiniFASNet when absent"
@@ -168,9 +179,13 @@ def main() -> None:
         if not options.start.exists():
             save(minifasnet.repaired(minifasnet.published()), options.start)
     cache = options.work / "simulated.pickle"
-    samples = simulated(options.portraits, options.simulate, options.seed, options.workers, cache)
+    seed = SIMULATION_SEED
+    samples = simulated(options.portraits, options.simulate, seed, options.workers, cache)
     if options.captures:
         samples += shared(options.captures)
+    sources = sorted({sample.source for sample in samples})
+    if set(options.leave_out) - set(sources) or options.runs < 1:
+        raise SystemExit(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
     network = train(options, samples)
     print(json.dumps(judge(network, samples, options), indent=1))
     network.save(options.out)

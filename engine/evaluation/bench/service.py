@@ -76,7 +76,10 @@ def overhead(server: Server, engine: Engine, picture: Picture, rounds: int) -> S
 
 
 def memory(server: Server, pictures: Mapping[str, Picture], requests: int) -> dict[str, float]:
-    """Megabytes resident over so many requests of all four calls from MOST clients."""
+    """Megabytes resident over so many requests of all four calls from MOST clients.
+
+    early, late: medians after the second to fourth tenth of them, and after the last three.
+    """
     small = [pictures[name].data for name in ("selfie", "meshed")]
     mixed = [
         Request(server, "compare", small),
@@ -87,14 +90,14 @@ def memory(server: Server, pictures: Mapping[str, Picture], requests: int) -> di
         Request(server, "erasemark", small[1:]),
     ]
     prepare = partial(client, server, mixed)
-    first = max(requests // 10, 1)
-    together(prepare, MOST, times_over(first))
-    early = server.memory()
-    together(prepare, MOST, times_over(requests - first))
+    held = []
+    for _ in range(10):
+        together(prepare, MOST, times_over(max(requests // 10, 1)))
+        held.append(server.memory())
     return {
         "requests": requests,
-        "early_mb": early,
-        "late_mb": server.memory(),
+        "early_mb": float(np.median(held[1:4])),
+        "late_mb": float(np.median(held[-3:])),
         "peak_mb": server.memory("VmHWM"),
     }
 

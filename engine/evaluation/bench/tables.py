@@ -70,7 +70,10 @@ def http(
             ["cold start to ready, s", start],
             ["resident when ready, MB", f"{spread(idle).median:.0f}"],
             [f"most resident, {MOST} clients, MB", f"{memory['peak_mb']:.0f}"],
-            [f"growth from a tenth of {memory['requests']} requests on", f"{100 * growth:.1f} %"],
+            [
+                f"growth from the third to the ninth tenth of {memory['requests']} requests",
+                f"{100 * growth:.1f} %",
+            ],
             ["HTTP beyond the engine's call, 2 MiB body, ms", beyond],
         ],
     )
