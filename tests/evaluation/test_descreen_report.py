@@ -75,9 +75,11 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
         ([], "give --images with a --count from 1, or --clean and --meshed"),
         (["--images", "{}", "--families", "waves"], "unknown mesh families: waves; there are test"),
         (["--images", "{}", "--count", "0"], "give --images with a --count from 1"),
+        (["--images", "{}", "--clean", "{}/ann"], "give --images with a --count from 1"),
+        (["--images", "{}", "--seed", "-1"], "--seed must be 0 or more"),
         (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png holds no pictures"),
         (
-            ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/ann"],
+            ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/eve"],
             "two photos",
         ),
     ],
@@ -85,6 +87,8 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
 def test_what_is_refused(
     options: list[str], message: str, portraits: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (portraits / "eve").mkdir()
+    (portraits / "eve" / "1.png").write_bytes((portraits / "ann" / "1.png").read_bytes())
     given = [option.format(portraits) for option in options]
     assert main(["descreen", *given, "--out", str(portraits / "report")]) == 1
     assert message in capsys.readouterr().err
