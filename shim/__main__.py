@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from shim import memory
 from shim.keys import DEMO, KeysError, KeyStore, add, load, revoke
 from shim.observability import log_to_stderr
 from shim.settings import Settings, SettingsError, unknown
@@ -80,7 +79,6 @@ def _serve(arguments: argparse.Namespace) -> int:
             raise SettingsError("--port must be a whole number from 0 to 65535.")
         settings = replace(settings, port=arguments.port)
     keys = _open_keys(settings, arguments.demo)
-    memory.keep_steady()
     log_to_stderr()
     for name in unknown():
         _log.warning("%s is no setting and does nothing", name)
