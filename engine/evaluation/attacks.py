@@ -49,10 +49,10 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
         "threshold": answers.threshold,
         "worst_apcer": max(apcers.values(), default=None),
         "worst_acer": max(acers.values(), default=None),
-        "errors": {kind: plain(rate) for kind, rate in errors.items()},
-        "not_assessable": {kind: plain(rate) for kind, rate in skipped.items()},
-        "non_response": {kind: plain(rate) for kind, rate in silent.items()},
-        "auc": {kind: plain(answers.area(kind)) for kind in attacks},
+        "errors": {kind: rate.plain() for kind, rate in errors.items()},
+        "not_assessable": {kind: rate.plain() for kind, rate in skipped.items()},
+        "non_response": {kind: rate.plain() for kind, rate in silent.items()},
+        "auc": {kind: answers.area(kind).plain() for kind in attacks},
         "acer": averages,
     }
 
@@ -95,13 +95,6 @@ def robustness(
                 rows.append([f"{kind}, not assessable", usual.not_assessable(kind), *shares])
         report.table(f"{name}: AUC lost on altered pictures", ["attack", "AUC", *altered], rows)
     return figures
-
-
-def plain(rate: Rate) -> list[float | int | None]:
-    """Value, low, high, trials, as JSON has them."""
-    if not rate.trials:
-        return [None, None, None, 0]
-    return [rate.value, rate.low, rate.high, rate.trials]
 
 
 def _area(rate: Rate) -> str:

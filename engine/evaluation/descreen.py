@@ -14,7 +14,6 @@ import numpy as np
 
 from engine import Engine
 from engine.evaluation import plots, restoration
-from engine.evaluation.attacks import plain
 from engine.evaluation.contact import contact_sheet
 from engine.evaluation.intervals import wilson
 from engine.evaluation.meshed import Files, Synthesised, generator
@@ -128,7 +127,7 @@ def _untouched(report: Report, engine: Engine, args: argparse.Namespace) -> dict
         changed = [photo.psnr for photo in some if photo.psnr is not None]
         equal = wilson(len(some) - len(changed), len(some))
         lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
-        metrics[name] = {"bit_equal": plain(equal), "psnr_of_the_others": changed}
+        metrics[name] = {"bit_equal": equal.plain(), "psnr_of_the_others": changed}
     header = ["", "photos", "come back bit for bit", "least PSNR of the others to their input"]
     report.table("Without a mesh", header, lines)
     return metrics
@@ -148,7 +147,7 @@ def _recovery(report: Report, engine: Engine, args: argparse.Namespace) -> dict[
         rates = {kind: getattr(found, kind) for kind in ("clean", "meshed", "descreened")}
         comes_back = "" if share is None else f"{100 * share:.1f} %"
         lines.append([name, len(some), *rates.values(), comes_back])
-        plainly = {f"fnmr_{kind}": plain(rate) for kind, rate in rates.items()}
+        plainly = {f"fnmr_{kind}": rate.plain() for kind, rate in rates.items()}
         metrics[name] = {**plainly, "share_that_comes_back": share}
     header = ["", "pairs", "FNMR without mesh", "with one", "descreened", "of the loss comes back"]
     report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from engine.errors import ImageError
-from engine.evaluation.attacks import plain
 from engine.evaluation.intervals import wilson
 from engine.evaluation.photos import picture_files
 from engine.evaluation.report import Report
@@ -65,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     )
     metrics: dict[str, Any] = {
         "photos": len(paths),
-        "as_they_are": {name: plain(rate) for name, rate in rates.items()},
-        "righted": {name: plain(rate) for name, rate in turned.items()},
+        "as_they_are": {name: rate.plain() for name, rate in rates.items()},
+        "righted": {name: rate.plain() for name, rate in turned.items()},
         "mean_ms": {"face": float(plainly), "face and orientation": float(with_orientation)},
     }
     report.write(args.out, metrics)

@@ -22,6 +22,12 @@ class Rate:
         shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
         return "{} [{}, {}] %".format(*shown)
 
+    def plain(self) -> list[float | int | None]:
+        """Value, low, high, trials, as JSON has them."""
+        if not self.trials:
+            return [None, None, None, 0]
+        return [self.value, self.low, self.high, self.trials]
+
 
 @dataclass(frozen=True, slots=True)
 class Mean:

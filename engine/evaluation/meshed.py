@@ -50,9 +50,26 @@ def generator(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def opacity(mesh: Any) -> str:
-    """The third of the opacities drawn that a mesh belongs to."""
-    return ("faint", "middle", "strong")[min(2, int(3 * (mesh.opacity - 0.25) / 0.7))]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A mesh drawn on a photo and both captured alike; the pictures and the mask are Pair's."""
+
+    meshed: Pixels
+    clean: Pixels
+    mask: NDArray[np.float32]
+    opacity: str
+    compressed: bool
+
+
+def draw(rng: np.random.Generator, photo: Pixels, family: str, width: int, height: int) -> Drawn:
+    """A mesh of that family on the photo, cut out and captured as `(height, width, 3)`."""
+    mesh, capture = generator("mesh"), generator("capture")
+    how = capture.sample(rng)
+    size = round(width / how.scale), round(height / how.scale)
+    lines = mesh.sample(rng, min(size), [family])
+    meshed, clean, mask = capture.expose(cut_out(photo, *size), lines, how, height, width)
+    third = ("faint", "middle", "strong")[min(2, int(3 * (lines.opacity - 0.25) / 0.7))]
+    return Drawn(meshed, clean, mask, third, bool(how.jpeg_after))
 
 
 class Synthesised:
@@ -75,24 +92,19 @@ class Synthesised:
         return self._count
 
     def __getitem__(self, number: int) -> Pair:
-        mesh, capture = generator("mesh"), generator("capture")
         rng = np.random.default_rng((self._seed, number))
         path = self._paths[number % len(self._paths)]
         # Families and sizes take turns at different pace, so that every pairing occurs.
         family = self._families[number % len(self._families)]
         width, height = self._sizes[number // len(self._families) % len(self._sizes)]
-        how = capture.sample(rng)
-        drawn_on = round(width / how.scale), round(height / how.scale)
-        photo = cut_out(load(path), *drawn_on)
-        lines = mesh.sample(rng, min(drawn_on), [family])
-        meshed, clean, mask = capture.expose(photo, lines, how, height, width)
+        drawn = draw(rng, load(path), family, width, height)
         groups = {
             "family": family,
             "size": f"{width}x{height}",
-            "opacity": opacity(lines),
-            "compressed after": "JPEG" if how.jpeg_after else "no",
+            "opacity": drawn.opacity,
+            "compressed after": "JPEG" if drawn.compressed else "no",
         }
-        return Pair(path.name, meshed, clean, mask, groups)
+        return Pair(path.name, drawn.meshed, drawn.clean, drawn.mask, groups)
 
 
 class Files:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, wilson
-from engine.evaluation.meshed import SIZES, cut_out, generator, opacity
+from engine.evaluation.meshed import SIZES, cut_out, draw, generator
 from engine.evaluation.photos import SampleError, picture_files
 from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
@@ -94,23 +94,19 @@ def genuine(
     identities: as photographed() takes it.
     """
     people = photographed(identities)
-    mesh, capture = generator("mesh"), generator("capture")
     pairs = []
     for number in progress(range(count), "genuine pairs"):
         rng = np.random.default_rng((seed, number, 2))
         photos = people[number % len(people)]
         live, photo = (load(photos[i]) for i in rng.choice(len(photos), 2, replace=False))
-        how = capture.sample(rng)
-        size = photo.shape[:2]
-        base = cut_out(photo, round(size[1] / how.scale), round(size[0] / how.scale))
+        height, width = photo.shape[:2]
         family = families[number % len(families)]
-        lines = mesh.sample(rng, min(base.shape[:2]), [family])
-        meshed, clean, _ = capture.expose(base, lines, how, *size)
+        drawn = draw(rng, photo, family, width, height)
         refused = [
             not _match(engine, live, *other)
-            for other in ((clean, False), (meshed, False), (meshed, True))
+            for other in ((drawn.clean, False), (drawn.meshed, False), (drawn.meshed, True))
         ]
-        pairs.append(Genuine(family, opacity(lines), *refused))
+        pairs.append(Genuine(family, drawn.opacity, *refused))
     return pairs
 
 

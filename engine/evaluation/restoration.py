@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
 from engine.evaluation import baselines
-from engine.evaluation.attacks import plain
 from engine.evaluation.intervals import Mean, Rate, mean_of, wilson
 from engine.evaluation.meshed import Pair
 from engine.images import Pixels
@@ -60,7 +59,7 @@ class Figures:
             **means,
             "psnr_5": self.psnr_5,
             "cosine_5": None if math.isnan(self.cosine_5) else self.cosine_5,
-            "recognised": self.recognised and plain(self.recognised),
+            "recognised": self.recognised and self.recognised.plain(),
         }
 
 

@@ -34,8 +34,8 @@ from torch.nn import functional
 
 SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
 
-DECISIVE = ("leave_out", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
-"""Options that a run cannot be continued without."""
+DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
+"""A run is only continued with the same of these options, and the same sources."""
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -63,7 +63,9 @@ def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> li
     average = [p.detach().clone() for p in weights]
     optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
     checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
+    learnt = [s for s in samples if not s.kept and s.source not in options.leave_out]
     settings = {name: getattr(options, name) for name in DECISIVE}
+    settings["sources"] = sorted({sample.source for sample in learnt})
     if checkpoint.exists():
         state = torch.load(checkpoint)
         if state["settings"] != settings:
@@ -73,7 +75,6 @@ def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> li
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         average, first = state["average"], state["step"]
-    learnt = [s for s in samples if not s.kept and s.source not in options.leave_out]
     alone = Batches([s for s in learnt if s.source == SIMULATED], 1.0, options.batch, seed)
     mixed = Batches(learnt, options.simulated_share, options.batch, seed)
     running = 0.0
