@@ -1,7 +1,7 @@
 """Descreening: finding the anti-copy mesh on an ID photo and taking it out."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.images import Pixels
+from engine.lines import enlarged_change, line_width
 from engine.results import DescreenResult
 from engine.runtime import Network, Runtime
+from engine.tiles import Tile, tiles
 
 Floats = NDArray[np.float32]
 Look = tuple[Pixels, Floats, float]
-Area = tuple[slice, slice]
 
 LOOKS = ((1.0, False), (1.0, True))
 """The ways a picture is looked at: how much it is enlarged, and whether it is mirrored."""
@@ -63,7 +64,7 @@ class Descreener:
     def _working_scale(self, image: Pixels, mask: Floats) -> float:
         """Lines wider than the network knows are looked at in a smaller picture."""
         # The mask reaches a pixel beyond a line on either side.
-        width = max(_line_width(mask) - 2.0, 0.5) * max(image.shape[:2]) / max(mask.shape)
+        width = max(line_width(mask) - 2.0, 0.5) * max(image.shape[:2]) / max(mask.shape)
         return float(min(1.0, self._line / width))
 
     def _restore(self, image: Pixels, scale: float) -> Pixels:
@@ -72,16 +73,15 @@ class Descreener:
         mask = np.empty(small.shape[:2], np.float32)
         height, width = small.shape[:2]
 
-        def restore(tile: tuple[Area, Area, Area]) -> None:
-            inner, outer, answer = tile
-            seen = small[outer]
+        def restore(tile: Tile) -> None:
+            seen = small[tile.seen]
             tile_clean, tile_mask, _ = _joined([self._look(seen, *look) for look in LOOKS])
-            clean[inner], mask[inner] = tile_clean[answer], tile_mask[answer]
+            clean[tile.part], mask[tile.part] = tile_clean[tile.inside], tile_mask[tile.inside]
 
-        self._map(restore, list(_tiles(height, width, self._tile, self._margin)))
+        self._map(restore, list(tiles(height, width, self._tile, self._margin)))
         if small is image:
             return clean
-        return _enlarged_change(image, small, clean, mask)
+        return enlarged_change(image, small, clean, mask)
 
     def _look(self, image: Pixels, enlarged: float, mirrored: bool) -> Look:
         """What the network makes of the picture seen in this way, brought back."""
@@ -117,55 +117,8 @@ def _joined(looks: Sequence[Look]) -> Look:
     return np.asarray(clean, np.uint8), np.maximum.reduce(masks), sum(logits) / len(logits)
 
 
-def _tiles(height: int, width: int, tile: int, margin: int) -> Iterator[tuple[Area, Area, Area]]:
-    """Parts that cover a picture once; what to look at for each; where the part lies in that.
-
-    Beyond the margin a tile's content barely reaches the part, so parts meet without a seam.
-    """
-    step = tile - 2 * margin
-    for top in range(0, height, step):
-        for left in range(0, width, step):
-            bottom, right = min(top + step, height), min(left + step, width)
-            y0, x0 = max(top - margin, 0), max(left - margin, 0)
-            outer = slice(y0, min(bottom + margin, height)), slice(x0, min(right + margin, width))
-            inner = slice(top, bottom), slice(left, right)
-            yield inner, outer, (slice(top - y0, bottom - y0), slice(left - x0, right - x0))
-
-
 def _shrunk(image: Pixels, scale: float) -> Pixels:
     if scale >= 1.0:
         return image
     size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _line_width(mask: Floats) -> float:
-    """Typical width of the lines of a mask, in its pixels; 0 for an empty one.
-
-    On a line's centre the distance to the nearest pixel outside is half the width; the centres
-    are where that distance is largest among the neighbours.
-    """
-    lines = (mask > 0.5).astype(np.uint8)
-    if not lines.any():
-        return 0.0
-    distance = cv2.distanceTransform(lines, cv2.DIST_L2, 3)
-    ridge = (lines > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
-    return float(2.0 * np.median(distance[ridge]))
-
-
-def _enlarged_change(image: Pixels, small: Pixels, clean: Pixels, mask: Floats) -> Pixels:
-    """`image` changed as `small` was changed to `clean`, in strips to keep memory low."""
-    change = (clean.astype(np.int16) - small).astype(np.float32)
-    output = image.copy()
-    height, width = image.shape[:2]
-    ratio = small.shape[0] / height, small.shape[1] / width
-    x = ((np.arange(width) + 0.5) * ratio[1] - 0.5).astype(np.float32)
-    for top in range(0, height, 256):
-        rows = slice(top, min(top + 256, height))
-        y = ((np.arange(rows.start, rows.stop) + 0.5) * ratio[0] - 0.5).astype(np.float32)
-        grid_x, grid_y = np.meshgrid(x, y)
-        grown = cv2.remap(change, grid_x, grid_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        where = cv2.remap(mask, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        grown[where <= 0.0] = 0.0
-        output[rows] = np.clip(np.rint(image[rows] + grown), 0, 255).astype(np.uint8)
-    return output

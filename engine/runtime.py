@@ -12,10 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as status
 from engine.cores import usable_cores
 from engine.errors import ProviderError, WeightsError
 from engine.pool import Item, Pool, Result
-
-CPU = "CPUExecutionProvider"
-CUDA = "CUDAExecutionProvider"
-_SHORT_NAMES = {"cpu": CPU, "cuda": CUDA, "tensorrt": "TensorrtExecutionProvider"}
+from engine.providers import CPU, OPTIONS, advice, chosen
 
 _SESSION_ERRORS = (
     status.EPFail,
@@ -82,20 +79,9 @@ class Runtime:
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
-        if isinstance(providers, str):
-            providers = [providers]
         if threads is not None and threads < 1:
             raise ProviderError(f"threads must be at least 1, not {threads}")
-        available = onnxruntime.get_available_providers()
-        self.required = [_SHORT_NAMES.get(name.lower(), name) for name in providers or []]
-        for name in self.required:
-            if name not in available:
-                raise ProviderError(
-                    f"{name} is not in the installed onnxruntime, which has "
-                    f"{', '.join(available)}; {_advice(name)}"
-                )
-        wanted = self.required or [name for name in (CUDA,) if name in available]
-        self.providers = list(dict.fromkeys([*wanted, CPU]))
+        self.required, self.providers = chosen(providers)
         self.threads = threads or usable_cores()
         self.active: list[str] = []
         self.version: str = onnxruntime.__version__
@@ -141,7 +127,7 @@ class Runtime:
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
-        providers = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in self.providers]
+        providers = [(name, OPTIONS.get(name, {})) for name in self.providers]
         try:
             session = onnxruntime.InferenceSession(model, options, providers=providers)
         except _SESSION_ERRORS as error:
@@ -162,25 +148,6 @@ class Runtime:
             if name not in active:
                 raise ProviderError(
                     f"{name} was asked for and did not activate (active: {', '.join(active)}); "
-                    f"{_advice(name)}"
+                    f"{advice(name)}"
                 )
         self.active = list(active)
-
-
-_PROVIDER_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    CUDA: {
-        # An exhaustive search is repeated for every new input shape and stalls the first calls.
-        "cudnn_conv_algo_search": "HEURISTIC",
-        # Grow by what is needed, not by powers of two: other programs share the device.
-        "arena_extend_strategy": "kSameAsRequested",
-    },
-}
-
-
-def _advice(name: str) -> str:
-    if name == CPU:
-        return "reinstall onnxruntime"
-    return (
-        "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
-        "cuDNN versions it names, or ask for cpu"
-    )

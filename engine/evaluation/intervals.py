@@ -22,11 +22,11 @@ class Rate:
         shown = (_percent(100 * part) for part in (self.value, self.low, self.high))
         return "{} [{}, {}] %".format(*shown)
 
-    def plain(self) -> list[float | int | None]:
-        """Value, low, high, trials, as JSON has them."""
+    def plain(self) -> dict[str, float | int | None]:
+        """As JSON has it; without trials there is no value and no interval."""
         if not self.trials:
-            return [None, None, None, 0]
-        return [self.value, self.low, self.high, self.trials]
+            return {"value": None, "low": None, "high": None, "trials": 0}
+        return {"value": self.value, "low": self.low, "high": self.high, "trials": self.trials}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ class Mean:
         margin = "" if math.isnan(self.margin) else f" ± {self.margin:{spec}}"
         return f"{self.value:{spec}}{margin}"
 
-    def plain(self) -> list[float | None]:
-        """Both, as JSON has them."""
-        return [None if math.isnan(part) else part for part in (self.value, self.margin)]
+    def plain(self) -> dict[str, float | None]:
+        """As JSON has it, which knows no NaN."""
+        parts = {"value": self.value, "margin": self.margin}
+        return {name: None if math.isnan(part) else part for name, part in parts.items()}
 
 
 def mean_of(values: NDArray[np.float64]) -> Mean:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from engine.evaluation import plots
-from engine.evaluation.intervals import Rate
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
@@ -42,8 +41,8 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
         rows.append([*row, *folded])
         metrics["systems"][name] = {
             "threshold": one.threshold,
-            "fmr": _plain(fmr),
-            "fnmr": _plain(fnmr),
+            "fmr": fmr.plain(),
+            "fnmr": fnmr.plain(),
             "eer": None if math.isnan(eer) else eer,
             "failure_to_enrol": {"photos": [str(p) for p in one.failed], "pairs": unusable},
             "folded_accuracy": accuracy,
@@ -71,7 +70,7 @@ def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str,
             continue
         rate, threshold = rates.fnmr_at(fmr), rates.threshold_at(fmr)
         rows.append([f"{fmr:g}", f"{threshold:.4f}", str(rate)])
-        figures.append({"fmr": fmr, "threshold": threshold, "fnmr": _plain(rate)})
+        figures.append({"fmr": fmr, "threshold": threshold, "fnmr": rate.plain()})
     heading = f"{name}: FNMR where this sample's FMR is"
     report.table(heading, ["FMR", "threshold", "FNMR"], rows)
     return figures
@@ -89,8 +88,8 @@ def _cohorts(report: Report, pairs: Pairs, one: Scored) -> dict[str, Any]:
         rows.append([name, rates.people, f"{fmr.trials:,}", fmr, shown, f"{fnmr.trials:,}", fnmr])
         figures[name] = {
             "people": rates.people,
-            "fmr": _plain(fmr),
-            "fnmr": _plain(fnmr),
+            "fmr": fmr.plain(),
+            "fnmr": fnmr.plain(),
             "threshold_at_fmr_1e-3": own,
         }
     if rows:
@@ -110,9 +109,3 @@ def draw(report: Report, systems: Systems) -> None:
     if curves:
         report.figure("Detection error trade-off", plots.det(curves))
         report.figure("Receiver operating characteristic", plots.roc(curves))
-
-
-def _plain(rate: Rate) -> dict[str, float | int | None]:
-    if not rate.trials:
-        return {"value": None, "low": None, "high": None, "trials": 0}
-    return {"value": rate.value, "low": rate.low, "high": rate.high, "trials": rate.trials}

@@ -36,17 +36,20 @@ def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
     options = ["--images", str(portraits), "--identities", str(portraits), "--count", "6"]
     figures = measured(*options, "--plain", "5", "--genuine", "4", out=out)
     meshed, descreened = (figures["methods"][name] for name in ("meshed", "descreened"))
-    assert descreened["psnr"][0] > meshed["psnr"][0] + 6
-    assert descreened["line_psnr"][0] > figures["methods"]["inpaint with true mask"]["line_psnr"][0]
-    assert descreened["cosine"][0] > meshed["cosine"][0]
-    assert descreened["recognised"][0] == 1 and descreened["recognised"][3] == 6
+    assert descreened["psnr"]["value"] > meshed["psnr"]["value"] + 6
+    assert (
+        descreened["line_psnr"]["value"]
+        > figures["methods"]["inpaint with true mask"]["line_psnr"]["value"]
+    )
+    assert descreened["cosine"]["value"] > meshed["cosine"]["value"]
+    assert descreened["recognised"]["value"] == 1 and descreened["recognised"]["trials"] == 6
     assert sum(g["pairs"] for n, g in figures["groups"]["meshed"].items() if "size" in n) == 6
-    assert figures["without_mesh"]["all"]["bit_equal"][0] == 1
+    assert figures["without_mesh"]["all"]["bit_equal"]["value"] == 1
     assert figures["without_mesh"]["all"]["psnr_of_the_others"] == []
-    assert figures["without_mesh"]["102x126"]["bit_equal"][3] == 1
+    assert figures["without_mesh"]["102x126"]["bit_equal"]["trials"] == 1
     pairs = figures["verification"]
     assert pairs["all"]["fnmr_clean"] == pairs["all"]["fnmr_descreened"]
-    assert sum(g["fnmr_meshed"][3] for n, g in pairs.items() if "family" in n) == 4
+    assert sum(g["fnmr_meshed"]["trials"] for n, g in pairs.items() if "family" in n) == 4
     assert len(figures["rows"]) == 6 * 5
     page = (out / "report.html").read_text("utf-8")
     assert "data:image/png;base64," in page and "data:image/jpeg;base64," in page
@@ -64,7 +67,7 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
     options = ["--clean", str(tmp_path / "clean"), "--meshed", str(tmp_path / "meshed")]
     figures = measured(*options, "--no-thumbnails", out=out)
     assert figures["methods"]["descreened"]["pairs"] == 2
-    assert figures["methods"]["descreened"]["psnr"][0] > 28
+    assert figures["methods"]["descreened"]["psnr"]["value"] > 28
     assert "image/jpeg" not in (out / "report.html").read_text("utf-8")
     assert not list(out.glob("*.jpg"))
 

@@ -25,10 +25,10 @@ def test_refusals_and_righted_photos(tmp_path: Path, astronaut: Pixels) -> None:
     out = tmp_path / "report"
     assert main(["gate", str(photos), "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
-    shares = {name: rate[0] for name, rate in metrics["as_they_are"].items()}
+    shares = {name: rate["value"] for name, rate in metrics["as_they_are"].items()}
     assert len(shares) == 4 and set(shares.values()) == {0.25}
     assert {"judged", "wrongly turned", "no face"} < set(shares)
     assert any("blurred" in name for name in shares)
     # Two of four: the blank one has no face, and the one on its side never was upright.
-    assert metrics["righted"]["90"] == [pytest.approx(0.5), *metrics["righted"]["90"][1:]]
-    assert metrics["righted"]["270"][3] == 4
+    assert metrics["righted"]["90"]["value"] == pytest.approx(0.5)
+    assert metrics["righted"]["270"]["trials"] == 4

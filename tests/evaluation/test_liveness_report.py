@@ -52,16 +52,17 @@ def test_figures_are_the_library_s_verdicts(taken: Path, tmp_path: Path, engine:
     too_small = engine.liveness(taken / "tom_print" / "2.png")
     assert print_.assessable and not too_small.assessable
     species = "taken: print"
-    assert figures["errors"][LIVE][0] == 1 - np.mean([one.is_alive for one in live])
-    assert figures["errors"][species][0] == float(print_.is_alive)
-    assert figures["errors"][species][3] == 1
+    assert figures["errors"][LIVE]["value"] == 1 - np.mean([one.is_alive for one in live])
+    assert figures["errors"][species]["value"] == float(print_.is_alive)
+    assert figures["errors"][species]["trials"] == 1
     for kind in ("not_assessable", "non_response"):
-        assert figures[kind][species][0] == pytest.approx(1 / 3)
-        assert figures[kind][species][3] == 3
-    acer = (figures["errors"][species][0] + figures["errors"][LIVE][0]) / 2
+        assert figures[kind][species]["value"] == pytest.approx(1 / 3)
+        assert figures[kind][species]["trials"] == 3
+    acer = (figures["errors"][species]["value"] + figures["errors"][LIVE]["value"]) / 2
     assert figures["acer"][species] == figures["worst_acer"] == acer
     scores = [(one.score > other.score) for one in live for other in (print_, too_small)]
-    assert figures["auc"][species][0] == np.mean(scores) and figures["auc"][species][3] == 4
+    assert figures["auc"][species]["value"] == np.mean(scores)
+    assert figures["auc"][species]["trials"] == 4
     for name in ("worst_live.jpg", "worst_attacks.jpg"):
         assert decode((out / name).read_bytes()).shape[1] == 5 * 220
 
@@ -79,12 +80,12 @@ def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
     options = ["--peer", spec, "--robustness"]
     metrics = measured(taken, tmp_path / "report", *options)
     ours, theirs = metrics["systems"]["engine"], metrics["systems"][NETWORK.stem]
-    assert theirs["errors"]["taken: print"][3] == 2  # a peer has no gate
+    assert theirs["errors"]["taken: print"]["trials"] == 2  # a peer has no gate
     altered = {"JPEG quality 60", "half the size", "2 stops brighter", "2 stops darker"}
     for name in ("engine", NETWORK.stem):
         figures = metrics["robustness"][name]["taken: print"]
         assert set(figures["lost"]) == altered
-        assert figures["auc"] == metrics["systems"][name]["auc"]["taken: print"][0]
+        assert figures["auc"] == metrics["systems"][name]["auc"]["taken: print"]["value"]
     if "texture" not in (DEFAULT_PACK / "pack.toml").read_text():  # one network, one order
         assert ours["auc"] == theirs["auc"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from liveness_data import SIMULATED, Sample, augmented
+from liveness_crops import augmented
+from liveness_data import SIMULATED, Sample
 from numpy.typing import NDArray
 from torch import Tensor
 

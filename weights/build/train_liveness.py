@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 
 import cv2
@@ -25,95 +24,26 @@ import numpy as np
 import onnx
 import torch
 from graph import drop_dead_values, save, split_prelu
-from liveness_batches import LIVE, Batches, tensor
-from liveness_data import SIMULATED, Sample, centred, shared, simulated
+from liveness_batches import LIVE, tensor
+from liveness_crops import centred
+from liveness_data import Sample, shared, simulated
+from liveness_run import learnt, log_odds, trained
 from presentations import SPECIES
 from replay import Replay
-from torch import Tensor, nn
-from torch.nn import functional
 
 SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
-
-DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
-"""A run is only continued with the same of these options, and the same sources."""
-
-
-def log_odds(logits: Tensor) -> Tensor:
-    """Of live against all attacks together."""
-    return logits[:, LIVE] - torch.logsumexp(logits[:, LIVE + 1 :], 1)
 
 
 def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
     """The start, moved by `blend` of what the runs learnt on average."""
     network = Replay(options.start, options.trained_from)
-    weights = _trained(network)
+    weights = trained(network)
     seeds = range(options.seed, options.seed + options.runs)
-    learnt = [_learnt(options, samples, seed) for seed in seeds]
+    runs = [learnt(options, samples, seed) for seed in seeds]
     with torch.no_grad():
-        for weight, *found in zip(weights, *learnt, strict=True):
+        for weight, *found in zip(weights, *runs, strict=True):
             weight.lerp_(torch.stack(found).mean(0), options.blend)
     return network
-
-
-def _learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> list[Tensor]:
-    """The trained weights after one run: a running average over its steps."""
-    network = Replay(options.start, options.trained_from)
-    network.to(memory_format=torch.channels_last)
-    weights = _trained(network)
-    average = [p.detach().clone() for p in weights]
-    optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
-    checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
-    learnt = [s for s in samples if not s.kept and s.source not in options.leave_out]
-    settings = {name: getattr(options, name) for name in DECISIVE}
-    settings["sources"] = sorted({sample.source for sample in learnt})
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        if state["settings"] != settings:
-            raise SystemExit(
-                f"{checkpoint} was made with {state['settings']}: choose another --work"
-            )
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, first = state["average"], state["step"]
-    alone = Batches([s for s in learnt if s.source == SIMULATED], 1.0, options.batch, seed)
-    mixed = Batches(learnt, options.simulated_share, options.batch, seed)
-    running = 0.0
-    for step in range(first, options.steps):
-        crops, labels = (alone if step < options.alone * options.steps else mixed)[step]
-        logits = network(crops)
-        target = (labels == LIVE).float() * 0.94 + 0.03  # a few labels of any set are wrong
-        loss = functional.binary_cross_entropy_with_logits(log_odds(logits), target)
-        loss = loss + 0.3 * functional.cross_entropy(logits, labels)
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate * _schedule(step / options.steps)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        optimiser.step()
-        running += loss.item()
-        keep = min(0.995, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(average, weights, strict=True):
-                slow.lerp_(fast, 1 - keep)
-        done = step + 1
-        if done % options.report == 0 or done == options.steps:
-            state = {
-                "settings": settings,
-                "network": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "average": average,
-                "step": done,
-            }
-            torch.save(state, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
-            line = {"seed": seed, "step": done, "loss": round(running / options.report, 4)}
-            print(json.dumps(line), flush=True)
-            running = 0.0
-    return average
-
-
-def _trained(network: Replay) -> list[nn.Parameter]:
-    return [p for p in network.parameters() if p.requires_grad]
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -137,11 +67,6 @@ def judge(network: Replay, samples: list[Sample], options: argparse.Namespace) -
                 key = f"{source}, {SPECIES[label]}: {len(live)} live, {len(attack)} attacks"
                 figures[key] = round(float((live[:, None] > attack[None]).mean()), 4)
     return figures
-
-
-def _schedule(share: float) -> float:
-    """Short warm-up, then half a cosine down to 1 %."""
-    return min(1.0, share / 0.05 + 0.02) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def main() -> None:

@@ -1,0 +1,89 @@
+"""One run of the liveness network's training, from the start network to its last step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from liveness_batches import LIVE, Batches
+from liveness_data import SIMULATED, Sample
+from replay import Replay
+from torch import Tensor, nn
+from torch.nn import functional
+
+DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
+"""A run is only continued with the same of these options, and the same sources."""
+
+
+def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> list[Tensor]:
+    """The trained weights after one run: a running average over its steps."""
+    network = Replay(options.start, options.trained_from)
+    network.to(memory_format=torch.channels_last)
+    weights = trained(network)
+    average = [p.detach().clone() for p in weights]
+    optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
+    shown = [s for s in samples if not s.kept and s.source not in options.leave_out]
+    settings = {name: getattr(options, name) for name in DECISIVE}
+    settings["sources"] = sorted({sample.source for sample in shown})
+    checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
+    if checkpoint.exists():
+        state = _read(checkpoint, settings)
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        average, first = state["average"], state["step"]
+    alone = Batches([s for s in shown if s.source == SIMULATED], 1.0, options.batch, seed)
+    mixed = Batches(shown, options.simulated_share, options.batch, seed)
+    running = 0.0
+    for step in range(first, options.steps):
+        crops, labels = (alone if step < options.alone * options.steps else mixed)[step]
+        logits = network(crops)
+        target = (labels == LIVE).float() * 0.94 + 0.03  # a few labels of any set are wrong
+        loss = functional.binary_cross_entropy_with_logits(log_odds(logits), target)
+        loss = loss + 0.3 * functional.cross_entropy(logits, labels)
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate * _schedule(step / options.steps)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        running += loss.item()
+        keep = min(0.995, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for slow, fast in zip(average, weights, strict=True):
+                slow.lerp_(fast, 1 - keep)
+        done = step + 1
+        if done % options.report == 0 or done == options.steps:
+            state = {"settings": settings, "average": average, "step": done}
+            state |= {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save(state, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+            line = {"seed": seed, "step": done, "loss": round(running / options.report, 4)}
+            print(json.dumps(line), flush=True)
+            running = 0.0
+    return average
+
+
+def _read(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(checkpoint)
+    if state["settings"] != settings:
+        raise SystemExit(f"{checkpoint} was made with {state['settings']}: choose another --work")
+    return state
+
+
+def trained(network: Replay) -> list[nn.Parameter]:
+    """The weights that gradients change."""
+    return [p for p in network.parameters() if p.requires_grad]
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Of live against all attacks together."""
+    return logits[:, LIVE] - torch.logsumexp(logits[:, LIVE + 1 :], 1)
+
+
+def _schedule(share: float) -> float:
+    """Short warm-up, then half a cosine down to 1 %."""
+    return min(1.0, share / 0.05 + 0.02) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
