@@ -58,6 +58,12 @@ class ArcFace:
         return vectors
 
 
+def mirrored(crops: Sequence[Pixels]) -> list[Pixels]:
+    """The crops as a mirror shows them. Faces are all but symmetrical, a network's errors are not:
+    the sum of both embeddings is the better one."""
+    return [crop[:, ::-1] for crop in crops]
+
+
 def unit(vectors: NDArray[np.float32]) -> Embeddings:
     """Rows scaled to length one."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.alignment import align
+from engine.embedding import Embeddings, mirrored, unit
 from engine.errors import EngineError, FaceNotFound
 from engine.images import Image, Pixels, load
 from engine.networks import Networks
@@ -75,19 +76,23 @@ class Engine:
         return self._networks.detection.all(pixels)[:max_faces]
 
     def embed(self, image: Image) -> NDArray[np.float32]:
-        """The largest face as (D,) float32 of unit length. Raises FaceNotFound."""
+        """The largest face, seen as it is and mirrored, as (D,) float32 of unit length.
+
+        Raises FaceNotFound.
+        """
         vector: NDArray[np.float32] = self.embed_many([image])[0]
         return vector
 
     def embed_many(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """The largest face of each picture as (N, D) float32 rows of unit length, in one run.
+        """The largest face of each picture as (N, D) float32 rows of unit length, like embed().
 
         Raises FaceNotFound, naming the first picture in which there is none.
         """
         if not images:
             raise EngineError("embed_many needs at least one image")
         _, crops = self._aligned(self._runtime.map(load, images))
-        return self._networks.embedder.embed(crops)
+        both = self._networks.embedder.embed([*crops, *mirrored(crops)])
+        return unit(both[: len(crops)] + both[len(crops) :])
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
@@ -95,6 +100,7 @@ class Engine:
         """How alike the largest faces of two pictures are.
 
         id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
+        The faces are looked at mirrored too, as embed() does, where that could change the outcome.
         Raises FaceNotFound; both pictures are decoded before a face is looked for in either.
         """
         pictures = self._runtime.map(load, [a, b])
@@ -102,9 +108,11 @@ class Engine:
             if marked:
                 pictures[index] = self._networks.descreener.descreen(pictures[index]).image
         faces, crops = self._aligned(pictures)
-        first, second = self._networks.embedder.embed(crops)
-        cosine = float(np.clip(first @ second, -1, 1))
-        scale = self._networks.similarity
+        embed, scale = self._networks.embedder.embed, self._networks.similarity
+        vectors = embed(crops)
+        cosine = _cosine(vectors)
+        if scale.is_close(cosine):
+            cosine = _cosine(unit(vectors + embed(mirrored(crops))))
         similarity = scale(cosine)
         quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
         matches = similarity >= scale.threshold
@@ -197,6 +205,11 @@ class Engine:
         if not faces:
             raise _face_not_found(where)
         return faces[0]
+
+
+def _cosine(pair: Embeddings) -> float:
+    first, second = pair
+    return float(np.clip(first @ second, -1, 1))
 
 
 def _face_not_found(where: str) -> FaceNotFound:

@@ -17,7 +17,9 @@ from engine.packs import Pack, read_pack
 Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
 
-PIPELINE = ("alignment", "boxes", "detection", "embedding", "headers", "images", "yunet", "zoo")
+PIPELINE = (
+    "alignment", "boxes", "detection", "embedding", "engine", "headers", "images", "yunet", "zoo",
+)  # fmt: skip
 """Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
 
 

@@ -124,6 +124,24 @@ def test_comparison_is_consistent_and_symmetric(
     assert same.cosine == pytest.approx(1, abs=1e-6) and same.similarity > 0.9999
 
 
+@pytest.mark.parametrize("side", [40, 50, 60])
+def test_a_doubtful_pair_is_looked_at_twice(engine: Engine, astronaut: Pixels, side: int) -> None:
+    """A portrait shrunk until its cosine is near the threshold's."""
+    small = cv2.resize(astronaut[:300, 80:380], (side, side), interpolation=cv2.INTER_AREA)
+    result = engine.compare(astronaut, small)
+    assert 0.35 < result.cosine < 0.6
+    twice = float(engine.embed(astronaut) @ engine.embed(small))
+    assert result.cosine == pytest.approx(twice, abs=1e-5)
+
+
+def test_a_clear_pair_is_looked_at_once(engine: Engine, astronaut: Pixels, hanks: Pixels) -> None:
+    twice = float(engine.embed(astronaut) @ engine.embed(hanks))
+    runs = engine.info()["networks"]["embedding"]["runs"]
+    result = engine.compare(astronaut, hanks)
+    assert engine.info()["networks"]["embedding"]["runs"] == runs + 2
+    assert result.cosine == pytest.approx(twice, abs=0.07)
+
+
 def test_results_are_frozen(engine: Engine, astronaut: Pixels) -> None:
     result = engine.compare(astronaut, astronaut)
     with pytest.raises(AttributeError):

@@ -32,6 +32,15 @@ def test_operating_point_reads_as_the_published_threshold() -> None:
     assert SCALE(MANIFEST["cosine"]) == pytest.approx(0.497, abs=1e-12)
 
 
+@pytest.mark.parametrize("fmr", [None, 0.01, 2e-4])
+def test_close_to_a_threshold_is_measured_in_cosines(fmr: float | None) -> None:
+    scale = SimilarityScale(MANIFEST, fmr)
+    cosines = np.linspace(-1, 1, 20_001)
+    at = cosines[np.searchsorted(scale.of(cosines), scale.threshold)]
+    assert scale.is_close(at - 0.099) and scale.is_close(at + 0.099)
+    assert not scale.is_close(at - 0.101) and not scale.is_close(at + 0.101)
+
+
 @pytest.mark.parametrize("key", ["matched", "random"])
 def test_manifest_states_what_each_threshold_rests_on(key: str) -> None:
     table = MANIFEST[key]
