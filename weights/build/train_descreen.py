@@ -146,7 +146,9 @@ def train(worker: int, options: argparse.Namespace) -> None:
             }
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
             running = 0.0
+    report = fit_gate(average, portraits, held_out, options.gate, options.seed)
     if worker == 0:
+        print(json.dumps(report), flush=True)
         export(average, options.out, _photos(portraits, options.seed))
 
 
@@ -187,7 +189,7 @@ def main() -> None:
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.4, help="share of steps without it")
-    parser.add_argument("--gate", type=int, default=14000, help="photos for the score, at the end")
+    parser.add_argument("--gate", type=int, default=10000, help="photos for the score, at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
@@ -199,9 +201,6 @@ def main() -> None:
     (options.work / "rendezvous").unlink(missing_ok=True)
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options,), options.workers)
-    fit_gate(
-        options.out, options.portraits, options.work, options.gate, options.seed, options.workers
-    )
 
 
 if __name__ == "__main__":
