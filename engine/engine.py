@@ -100,7 +100,7 @@ class Engine:
         """How alike the largest faces of two pictures are.
 
         id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
-        The faces are looked at mirrored too, as embed() does, where that could change the outcome.
+        The faces are looked at mirrored too, as embed() does, where that could change a decision.
         Raises FaceNotFound; both pictures are decoded before a face is looked for in either.
         """
         pictures = self._runtime.map(load, [a, b])
@@ -111,7 +111,7 @@ class Engine:
         embed, scale = self._networks.embedder.embed, self._networks.similarity
         vectors = embed(crops)
         cosine = _cosine(vectors)
-        if scale.is_close(cosine):
+        if scale.is_doubtful(cosine):
             cosine = _cosine(unit(vectors + embed(mirrored(crops))))
         similarity = scale(cosine)
         quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))

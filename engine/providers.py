@@ -25,7 +25,7 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """The full names of the providers that must activate, and of all to ask for, in order.
 
     names: full, or "cuda", "tensorrt", "cpu"; None asks for CUDA where the installed onnxruntime
-    has it, and requires nothing. The CPU is always asked for, last.
+    has it, and requires nothing. CUDA is asked for after TensorRT, and the CPU always.
     Raises ProviderError for one that the installed onnxruntime does not have.
     """
     available = onnxruntime.get_available_providers()
@@ -38,9 +38,9 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
                 f"{name} is not in the installed onnxruntime, which has "
                 f"{', '.join(available)}; {advice(name)}"
             )
-    wanted = list(required)
-    if CUDA in available and (not required or TENSORRT in required):
-        wanted.append(CUDA)  # for what TensorRT does not know, too
+    wanted = list(required) or [name for name in (CUDA,) if name in available]
+    if TENSORRT in wanted and CUDA in available and CUDA not in wanted:
+        wanted.insert(wanted.index(TENSORRT) + 1, CUDA)  # for what TensorRT does not know
     return required, list(dict.fromkeys([*wanted, CPU]))
 
 

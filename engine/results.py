@@ -44,8 +44,8 @@ class Comparison:
     similarity: 0..1, a fixed monotone map of the cosine; at or above `threshold` means a match.
     threshold: 0..1, the similarity at the pack's operating point.
     is_match: similarity >= threshold.
-    cosine: -1..1, between the two unit-length embeddings: near the threshold those of embed(), away
-        from it those of the faces as they are, which takes half of the time.
+    cosine: -1..1, between the two unit-length embeddings: those of embed(), but where they are far
+        from every threshold those of the faces as they are, without their mirror images.
     quality: of the two faces that were compared, in order.
     """
 

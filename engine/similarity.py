@@ -16,9 +16,8 @@ REFERENCE_FMR = 1e-3
 """The false match rate that THRESHOLD stands for, among people of one sex and ethnic group."""
 
 CLOSE = 0.1
-"""The cosine of faces looked at once is no further than that from the one of faces looked at twice:
-0.07 at most, for 2,287 pairs of LFW photos of one person and 16,359 pairs of strangers of SCUT that
-come within 0.15 of the threshold (weights/build/second_look.py)."""
+"""More than a second look at two faces changes their cosine: with the default pack by 0.07 at most
+wherever that matters, with another pack as weights/build/second_look.py measures."""
 
 FALSE_MATCHES = ErrorRate(
     key="fmr",
@@ -58,21 +57,27 @@ class SimilarityScale:
         )
         table = manifest.get("matched", [])
         self.threshold = THRESHOLD if fmr is None else FALSE_MATCHES.threshold_at(fmr, table)
-        self._threshold_cosine = self._cosine_at(self.threshold)
+        points = [THRESHOLD, *(float(row["similarity"]) for row in table)]
+        self._doubtful = (
+            self._cosine_at(min(points)) - CLOSE,
+            self._cosine_at(max(points)) + CLOSE,
+        )
 
     def __call__(self, cosine: float) -> float:
         """cosine -1..1 (rounding beyond is clipped) to similarity 0..1."""
         return float(self.of(np.float64(cosine)))
 
-    def is_close(self, cosine: float) -> bool:
-        """Whether a better look at the faces might change which side of the threshold they are."""
-        return abs(cosine - self._threshold_cosine) < CLOSE
+    def is_doubtful(self, cosine: float) -> bool:
+        """Whether a second look might put it on the other side of a threshold: of any in the table,
+        so that a similarity does not depend on which of them was chosen."""
+        low, high = self._doubtful
+        return low < cosine < high
 
     def _cosine_at(self, similarity: float) -> float:
-        """The scale's inverse."""
+        """The scale's inverse, as far as floating point numbers tell the ends apart."""
         span, rise = self._low - self._high, 1 + self._odds * self._high
         here = (self._low * rise - similarity * span) / (rise + similarity * span * self._odds)
-        return -math.log(here) / self._steepness
+        return -math.log(min(max(here, self._high), self._low)) / self._steepness
 
     def of(self, cosines: NDArray[np.floating[Any]] | np.float64) -> NDArray[np.float64]:
         """The same for an array of any shape."""

@@ -57,17 +57,18 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
     }
 
 
-def operating_points(report: Report, name: str, answers: Answers) -> dict[str, float]:
+def operating_points(report: Report, name: str, answers: Answers) -> dict[str, Any]:
     """BPCER where the worst APCER is at most a given one (BPCER10, BPCER20, BPCER100)."""
     grid, apcer, _ = answers.curve()
-    rows, figures = [], {}
+    rows: list[list[object]] = []
+    figures: dict[str, Any] = {}
     for limit in APCERS:
         if not (apcer <= limit).any():
             continue
         threshold = float(grid[np.argmax(apcer <= limit)])
         rate = answers.error(LIVE, threshold)
         rows.append([f"{100 * limit:g} %", f"{threshold:.3f}", rate])
-        figures[f"{limit:g}"] = rate.value
+        figures[f"{limit:g}"] = rate.plain()
     header = ["worst APCER at most", "threshold", "BPCER"]
     report.table(f"{name}: other thresholds, found on this sample", header, rows)
     return figures

@@ -80,8 +80,8 @@ def _figures(
         error = float(np.mean(one.errors)) if one.errors else None
         metrics[name] = {
             "average_precision": precision,
-            "recall": overall.value,
-            "precision": exact.value,
+            "recall": overall.plain(),
+            "precision": exact.plain(),
             "false_alarms": len(one.hits) - right,
             "landmark_error": error,
             "landmark_faces": len(one.errors),
@@ -100,7 +100,7 @@ def _figures(
     return metrics
 
 
-def _by_size(report: Report, name: str, one: Judged) -> dict[str, dict[str, float | int]]:
+def _by_size(report: Report, name: str, one: Judged) -> dict[str, Any]:
     sizes, found = np.array(one.sizes), np.array(one.found, bool)
     rows, figures = [], {}
     for low, high in pairwise(SIZES):
@@ -109,6 +109,6 @@ def _by_size(report: Report, name: str, one: Judged) -> dict[str, dict[str, floa
             rate = wilson(int(found[inside].sum()), int(inside.sum()))
             label = f"{low}–{high}" if high < SIZES[-1] else f"{low} and more"
             rows.append([label, rate.trials, rate])
-            figures[label] = {"faces": rate.trials, "recall": rate.value}
+            figures[label] = rate.plain()
     report.table(f"{name}: recall by face size", ["pixels", "faces", "recall"], rows)
     return figures

@@ -68,7 +68,11 @@ def providers(args: argparse.Namespace) -> list[str] | None:
 
 
 def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
-    """Every photo embedded once; similarities on the pack's scale."""
+    """Similarities on the pack's scale, of photos that Engine.embed embeds once each.
+
+    Engine.compare, and so this engine's service, answers clear pairs by one look: the same
+    decisions at every threshold of the pack, other figures in the second decimal.
+    """
     paths = [photo.path for photo in pairs.photos]
     cache = args.cache or args.out / "embeddings.sqlite"
     vectors = embed_photos(paths, cache, args.pack, providers(args), args.ray)

@@ -45,7 +45,8 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
             "fnmr": fnmr.plain(),
             "eer": None if math.isnan(eer) else eer,
             "failure_to_enrol": {"photos": [str(p) for p in one.failed], "pairs": unusable},
-            "folded_accuracy": accuracy,
+            "folded_accuracy": accuracy
+            and dict(zip(("value", "standard_error"), accuracy, strict=True)),
         }
     header = ["system", "threshold", "FMR", "FNMR", "EER", "photos without face", "pairs with them"]
     folds = [] if pairs.fold is None else ["accuracy ± standard error, by fold"]

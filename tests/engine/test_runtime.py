@@ -12,6 +12,7 @@ from engine import Engine, ProviderError
 from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
+from engine.providers import CPU, CUDA, TENSORRT, chosen
 from engine.runtime import Runtime
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
@@ -29,6 +30,27 @@ def test_provider_that_does_not_exist() -> None:
         Engine(providers=["QuantumExecutionProvider", "cpu"])
 
 
+@pytest.mark.parametrize(
+    ("names", "required", "asked"),
+    [
+        (None, [], [CUDA, CPU]),
+        (["tensorrt"], [TENSORRT], [TENSORRT, CUDA, CPU]),
+        (["tensorrt", "cpu"], [TENSORRT, CPU], [TENSORRT, CUDA, CPU]),
+        (["tensorrt", "cuda"], [TENSORRT, CUDA], [TENSORRT, CUDA, CPU]),
+        (["cpu"], [CPU], [CPU]),
+    ],
+)
+def test_what_is_asked_for_where_everything_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+    names: list[str] | None,
+    required: list[str],
+    asked: list[str],
+) -> None:
+    """No machine without a GPU has such an onnxruntime, so its answer is given."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TENSORRT, CUDA, CPU])
+    assert chosen(names) == (required, asked)
+
+
 def test_asked_for_and_not_active_is_an_error() -> None:
     """What onnxruntime does when a provider's libraries are missing: it runs on the CPU."""
     runtime = Runtime(["cpu"])
@@ -40,9 +62,9 @@ def test_asked_for_and_not_active_is_an_error() -> None:
 
 @pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
 def test_without_a_choice_and_without_cuda_it_is_the_cpu(engine: Engine) -> None:
-    with Engine() as chosen:
-        assert chosen.info()["providers"] == ["CPUExecutionProvider"]
-        assert chosen.info()["threads"] == usable_cores()
+    with Engine() as unasked:
+        assert unasked.info()["providers"] == ["CPUExecutionProvider"]
+        assert unasked.info()["threads"] == usable_cores()
 
 
 def test_threads_must_be_positive() -> None:

@@ -33,12 +33,23 @@ def test_operating_point_reads_as_the_published_threshold() -> None:
 
 
 @pytest.mark.parametrize("fmr", [None, 0.01, 2e-4])
-def test_close_to_a_threshold_is_measured_in_cosines(fmr: float | None) -> None:
+def test_doubt_reaches_beyond_every_threshold_whichever_is_chosen(fmr: float | None) -> None:
     scale = SimilarityScale(MANIFEST, fmr)
-    cosines = np.linspace(-1, 1, 20_001)
-    at = cosines[np.searchsorted(scale.of(cosines), scale.threshold)]
-    assert scale.is_close(at - 0.099) and scale.is_close(at + 0.099)
-    assert not scale.is_close(at - 0.101) and not scale.is_close(at + 0.101)
+    low, high = (MANIFEST["matched"][row]["cosine"] for row in (0, -1))
+    assert scale.is_doubtful(low - 0.099) and scale.is_doubtful(high + 0.099)
+    assert not scale.is_doubtful(low - 0.101) and not scale.is_doubtful(high + 0.101)
+
+
+def test_a_scale_without_a_table_doubts_around_its_one_threshold() -> None:
+    scale = SimilarityScale({"cosine": 0.3, "steepness": 16.0})
+    assert scale.is_doubtful(0.201) and scale.is_doubtful(0.399)
+    assert not scale.is_doubtful(0.199) and not scale.is_doubtful(0.401)
+
+
+def test_a_steep_scale_may_round_a_threshold_to_one() -> None:
+    row = {"fmr": 1e-4, "similarity": 1.0, "pairs": 300_000}
+    scale = SimilarityScale({"cosine": 0.45, "steepness": 80.0, "matched": [row]})
+    assert scale.is_doubtful(0.9) and not scale.is_doubtful(0.3)
 
 
 @pytest.mark.parametrize("key", ["matched", "random"])

@@ -19,6 +19,7 @@ CALLS = {
     "detect all, group of 12",
     "detect the largest, 12 MP",
     "compare selfie, ID",
+    "compare selfie, poor photo",
     "compare selfie, meshed ID",
     "compare 12 MP, 12 MP",
     "liveness, selfie",
@@ -39,6 +40,7 @@ def test_the_pictures_are_what_they_are_called(
         "selfie": (1280, 960),
         "id": (358, 441),
         "meshed": (358, 441),
+        "poor": (40, 40),
         "group": (1280, 1772),
         "phone": (4000, 3000),
     }
@@ -46,6 +48,9 @@ def test_the_pictures_are_what_they_are_called(
     assert 0.8 * pictures.BODY < len(shown["phone"].data) * 4 / 3 <= pictures.BODY
     for name in ("id", "phone"):
         assert engine.compare(shown["selfie"].pixels, shown[name].pixels).is_match
+    before = engine.info()["networks"]["embedding"]["runs"]
+    engine.compare(shown["selfie"].pixels, shown["poor"].pixels)
+    assert engine.info()["networks"]["embedding"]["runs"] == before + 4  # in doubt
     assert engine.descreen(shown["meshed"].pixels).changed
     again = pictures.fixed()
     assert all(again[name].data == picture.data for name, picture in shown.items())

@@ -18,7 +18,7 @@ def outlines(paths: list[Path], cache: Path) -> NDArray[np.uint8]:
         kept = np.asarray(np.load(cache), np.uint8)
         if len(kept) == len(paths):
             return kept
-    mattes = np.stack([_matte(read(path)) for path in paths])
+    mattes = np.stack([_matte(read_portrait(path)) for path in paths])
     cache.parent.mkdir(parents=True, exist_ok=True)
     np.save(cache, mattes)
     return mattes
@@ -39,7 +39,7 @@ def _matte(image: Image) -> Image:
     return np.asarray(cv2.GaussianBlur(inside, (0, 0), 1.0), np.uint8)
 
 
-def read(path: Path) -> Image:
+def read_portrait(path: Path) -> Image:
     """`(H, W, 3)` uint8 BGR. Raises ValueError for a file that is no picture."""
     image = cv2.imread(str(path))
     if image is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from augmentation import augment
-from mattes import outlines, read
+from mattes import outlines, read_portrait
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -36,7 +36,7 @@ class Portraits:
         mattes = outlines(paths, cache)
         chosen = [i for i, path in enumerate(paths) if held_out(path) == validation]
         self._mattes = [mattes[i] for i in chosen]
-        self._levels = [_pyramid(read(paths[i])) for i in chosen]
+        self._levels = [_pyramid(read_portrait(paths[i])) for i in chosen]
 
     def __len__(self) -> int:
         return len(self._levels)

@@ -1,11 +1,10 @@
 """What a second, mirrored look at both faces changes: cosines, decisions, error rates.
 
-    python weights/build/second_look.py portraits/scut --cohort "^[A-Z]+" \\
-        --leave-out weights/build/scut_duplicates.txt verification/lfw_a_to_m
+    python weights/build/second_look.py portraits/scut verification/lfw_a_to_m \\
+        --cohort "^[A-Z]+" --leave-out weights/build/scut_duplicates.txt
 
-Strangers are compared within their cohort, and the threshold that gives FMR 1e-3 in the worst
-cohort is taken for one look and for two. Comparing looks twice only where one look comes within
-engine.similarity.CLOSE of the threshold; this is the evidence for it, on any pack.
+Strangers are compared within their cohort. Comparing looks twice only where one look leaves a
+doubt (engine.similarity.SimilarityScale.is_doubtful); this is the evidence for that, on any pack.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from operating_points import cohorts_of
 from tqdm import tqdm
 
 from engine.alignment import align
@@ -26,9 +26,11 @@ from engine.images import load
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
-from engine.similarity import CLOSE, REFERENCE_FMR
+from engine.similarity import CLOSE, REFERENCE_FMR, THRESHOLD, pairs_needed
 
-NEAR = 1.5 * CLOSE
+Scores = NDArray[np.float64]
+Looks = tuple[Scores, Scores]
+"""Cosines of the same pairs, by one look and by two."""
 
 
 def _looks(networks: Networks, photo: Photo) -> tuple[Vector, Vector]:
@@ -42,13 +44,11 @@ def _looks(networks: Networks, photo: Photo) -> tuple[Vector, Vector]:
     return once[0], unit(once + networks.embedder.embed(mirrored(crops)))[0]
 
 
-def _scores(
-    networks: Networks, photos: list[Photo], same: bool
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Cosines of one look and of two: genuine pairs, or strangers by cohort."""
+def _scores(networks: Networks, photos: list[Photo], same: bool) -> list[Looks]:
+    """Of genuine pairs, or of strangers by cohort."""
     looks = [_looks(networks, photo) for photo in tqdm(photos, "photos", disable=None)]
     pairs = all_pairs(photos, impostors=0 if same else len(photos) ** 2)
-    groups = [pairs.same] if same else [c & ~pairs.same for c in pairs.cohorts.values()]
+    groups = [pairs.same] if same else [c & ~pairs.same for c in cohorts_of(pairs).values()]
     found = []
     for group in groups:
         a, b = pairs.a[group], pairs.b[group]
@@ -58,38 +58,54 @@ def _scores(
     return found
 
 
+def _refused(genuine: Looks, strangers: list[Looks]) -> None:
+    """Prints FNMR at the threshold of the worst cohort that supports one, for one look and two."""
+    enough = [group for group in strangers if len(group[0]) >= pairs_needed(REFERENCE_FMR)]
+    if not enough:
+        print(f"no cohort has the {pairs_needed(REFERENCE_FMR):,} pairs that a threshold takes")
+        return
+    for name, look in (("one look", 0), ("two looks", 1)):
+        threshold = max(float(np.quantile(group[look], 1 - REFERENCE_FMR)) for group in enough)
+        share = 100 * float((genuine[look] < threshold).mean())
+        print(f"{name}: threshold {threshold:.4f}, refused {share:.2f} % of {len(genuine[look])}")
+
+
+def _changed(name: str, looks: Looks, networks: Networks, thresholds: list[float]) -> None:
+    """Prints what the second look does to cosines, and to decisions at the pack's thresholds."""
+    once, twice = looks
+    scale = networks.similarity
+    near = np.array([scale.is_doubtful(cosine) for cosine in once], bool)
+    change = abs(twice - once)[near]
+    print(f"{name}: {len(once)} pairs, {100 * near.mean():.1f} % looked at twice")
+    if not len(change):
+        return
+    spread = np.sqrt((change**2).mean())
+    print(f"  changed by {change.max():.3f} at most (limit {CLOSE}), {spread:.4f} root mean square")
+    decided = scale.of(np.where(near, twice, once))
+    for threshold in thresholds:
+        differ = (decided >= threshold) != (scale.of(twice) >= threshold)
+        print(f"  at {threshold}: {differ.sum()} decided otherwise than by two looks at all")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("strangers", type=Path, help="photos, one person each, of several cohorts")
+    parser.add_argument("strangers", type=Path, help="photos, or a folder for each person's")
     parser.add_argument("genuine", type=Path, help="a folder for each person's photos")
-    parser.add_argument("--cohort", default="^[A-Z]+", help="regular expression on names")
+    parser.add_argument("--cohort", help="regular expression on names, for strangers")
     parser.add_argument("--leave-out", type=Path, help="people who appear twice, one a line")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     options = parser.parse_args()
-    networks = Networks(read_pack(options.pack), Runtime())
+    pack = read_pack(options.pack)
+    networks = Networks(pack, Runtime())
     photos = read_folder(options.strangers, options.cohort)
     photos = leave_out(photos, options.leave_out) if options.leave_out else photos
     strangers = _scores(networks, photos, same=False)
-    ((once, twice),) = _scores(networks, read_folder(options.genuine), same=True)
-    thresholds = [
-        max(float(np.quantile(group[look], 1 - REFERENCE_FMR)) for group in strangers)
-        for look in (0, 1)
-    ]
-    threshold = thresholds[1]
-    print(f"{len(once)} genuine pairs, threshold {thresholds[0]:.4f} for one look, {threshold:.4f}")
-    refused = [100 * float((s < t).mean()) for s, t in zip((once, twice), thresholds, strict=True)]
-    print(f"refused by one look {refused[0]:.2f} %, by two {refused[1]:.2f} %")
-    for name, group in (("genuine", [(once, twice)]), ("strangers", strangers)):
-        one, two = (np.concatenate(scores) for scores in zip(*group, strict=True))
-        change = (two - one)[abs(one - threshold) < NEAR]
-        close = abs(one - threshold) < CLOSE
-        differ = (np.where(close, two, one) >= threshold) != (two >= threshold)
-        print(
-            f"{name}: {len(one)} pairs, {len(change)} within {NEAR:.2f} of the threshold, changed "
-            f"by {abs(change).max():.3f} at most, {np.sqrt((change**2).mean()):.4f} in the root "
-            f"mean square; {100 * close.mean():.1f} % looked at twice, {differ.sum()} decided "
-            "otherwise than with two looks at all"
-        )
+    (genuine,) = _scores(networks, read_folder(options.genuine), same=True)
+    _refused(genuine, strangers)
+    table = [float(row["similarity"]) for row in pack.similarity.get("matched", [])]
+    for name, looks in (("genuine", [genuine]), ("strangers", strangers)):
+        once, twice = (np.concatenate(scores) for scores in zip(*looks, strict=True))
+        _changed(name, (once, twice), networks, table or [THRESHOLD])
 
 
 if __name__ == "__main__":

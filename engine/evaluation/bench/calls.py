@@ -35,6 +35,7 @@ CALLS = {
     "detect all, group of 12": Call(("group",), Engine.detect, "detect"),
     "detect the largest, 12 MP": Call(("phone",), partial(Engine.detect, max_faces=1), "detect"),
     "compare selfie, ID": Call(("selfie", "id"), Engine.compare, "compare"),
+    "compare selfie, poor photo": Call(("selfie", "poor"), Engine.compare),
     "compare selfie, meshed ID": Call(("selfie", "meshed"), _marked),
     "compare 12 MP, 12 MP": Call(("phone", "phone"), Engine.compare, "compare"),
     "liveness, selfie": Call(("selfie",), Engine.liveness),

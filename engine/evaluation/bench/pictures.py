@@ -31,7 +31,8 @@ class Picture:
 
 def fixed() -> dict[str, Picture]:
     """selfie: one person, 1280 x 960. id: the same, 358 x 441. meshed: that under an anti-copy
-    mesh. group: 12 faces, 1280 x 1772. phone: 12 megapixels that fill a request. All are JPEG.
+    mesh. poor: so small, 40 x 40, that a comparison is in doubt. group: 12 faces, 1280 x 1772.
+    phone: 12 megapixels that fill a request. All are JPEG.
 
     Raises SampleError when a package that brings the photos is missing.
     """
@@ -42,6 +43,7 @@ def fixed() -> dict[str, Picture]:
         "selfie": _jpeg(_resized(person[:384], 1280, 960), 90),
         "id": _jpeg(portrait, 90),
         "meshed": _jpeg(_meshed(portrait), 90),
+        "poor": _jpeg(_shrunk(person[:300, 80:380], 40), 90),
         "group": _jpeg(np.vstack([six, six]), 90),
         "phone": _filling(_grainy(_resized(person[:384], 4000, 3000))),
     }
@@ -59,6 +61,10 @@ def _module(name: str) -> Any:
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _shrunk(pixels: Pixels, side: int) -> Pixels:
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _grainy(pixels: Pixels) -> Pixels:
