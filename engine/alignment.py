@@ -89,12 +89,17 @@ def window(
     corner: x, y of the square's top left, side in pixels, scale at most 1. Returns the part, the
     x, y where it really begins, and its real scale in x and y: part = (picture - begin) * scale.
     """
-    height, width = image.shape[:2]
-    left, top = np.clip(np.floor(corner), 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(corner + side), (left + 1, top + 1), (width, height)).astype(
-        int
+    (left, right), (top, bottom) = (
+        _inside(float(begin), float(begin + side), most)
+        for begin, most in zip(corner, image.shape[1::-1], strict=True)
     )
     shape = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     part = shrink(image[top:bottom, left:right], *shape, finer=2)
     real = np.array(shape) / (right - left, bottom - top)
     return part, np.array([left, top], np.float64), real
+
+
+def _inside(begin: float, end: float, most: int) -> tuple[int, int]:
+    """The whole pixels from begin to end that a side of `most` has, at least one."""
+    low = min(max(math.floor(begin), 0), most - 1)
+    return low, min(max(math.ceil(end), low + 1), most)

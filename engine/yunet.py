@@ -1,6 +1,7 @@
 """YuNet: the default detector, from pixels to boxes and landmarks."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,26 +39,36 @@ class YuNet:
     def rows(self, image: Pixels, longest: int) -> Rows:
         scale = longest / max(image.shape[:2])
         canvas = _canvas(image, scale)
-        rows = self._decode(self._network.run(canvas), canvas.shape[3])
+        rows = self._decode(self._network.run(canvas), _cells(*canvas.shape[2:]))
         rows[:, 1:] /= np.float32(scale)
         return suppress(rows, self._overlap)
 
-    def _decode(self, outputs: list[NDArray[np.float32]], width: int) -> Rows:
+    def _decode(self, outputs: list[NDArray[np.float32]], cells: NDArray[np.float32]) -> Rows:
         cls, obj, box, kps = (
             np.concatenate([outputs[index][0] for index in heads]) for heads in self._heads
         )
         scores = np.sqrt(cls[:, 0] * obj[:, 0])  # of two sigmoids, so both 0..1
         kept = np.flatnonzero(scores >= self._score)
-        cells = [outputs[index].shape[1] for index in self._heads[0]]
-        level = np.searchsorted(np.cumsum(cells), kept, side="right")
-        stride = np.array(STRIDES, np.float32)[level, None]
-        place = kept - np.cumsum([0, *cells])[level]
-        columns = (width // np.array(STRIDES))[level]
-        cell = np.stack([place % columns, place // columns], 1).astype(np.float32)
-        centre = (cell + box[kept, :2]) * stride
-        half = np.exp(box[kept, 2:]) * (stride / 2)
-        points = (np.tile(cell, 5) + kps[kept]) * stride
+        cell, stride, box = cells[kept, :2], cells[kept, 2:], box[kept]
+        centre = (cell + box[:, :2]) * stride
+        half = np.exp(box[:, 2:]) * (stride / 2)
+        points = (cells[kept][:, _COLUMN_AND_ROW] + kps[kept]) * stride
         return np.concatenate([scores[kept, None], centre - half, centre + half, points], 1)
+
+
+_COLUMN_AND_ROW = [0, 1] * 5
+
+
+@lru_cache(maxsize=16)
+def _cells(height: int, width: int) -> NDArray[np.float32]:
+    """Column, row and stride of every cell of the heads on such a canvas, (N, 3)."""
+    levels = []
+    for stride in STRIDES:
+        rows, columns = np.divmod(np.arange(height * width // stride**2), width // stride)
+        levels.append(np.stack([columns, rows, np.full_like(rows, stride)], 1))
+    cells = np.concatenate(levels).astype(np.float32)
+    cells.flags.writeable = False  # all calls share it
+    return cells
 
 
 def _canvas(image: Pixels, scale: float) -> NDArray[np.float32]:
