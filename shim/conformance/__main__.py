@@ -6,17 +6,19 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from shim.conformance import cases, judge, recording
 from shim.conformance.builder import build
 from shim.conformance.cases import Case
 from shim.conformance.recording import Tolerance
-from shim.conformance.transport import Reply, over_socket
+from shim.conformance.transport import Reply, over_socket, reach
 from shim.keys import DEMO
 
 
 def main() -> int:
-    """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line."""
+    """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line or when
+    nobody listens."""
     arguments = _parser().parse_args()
     theirs: dict[str, Any] | None = None
     if arguments.replay:
@@ -25,6 +27,11 @@ def main() -> int:
         except (OSError, ValueError) as error:
             print(f"Cannot read {arguments.replay}: {error}", file=sys.stderr)
             return 2
+    unreachable = reach(arguments.url, arguments.wait)
+    if unreachable is not None:
+        advice = "start the server, or give the address that it prints when it starts"
+        print(f"No connection to {arguments.url} ({unreachable}): {advice}", file=sys.stderr)
+        return 2
     tolerance = Tolerance(arguments.score_tolerance, arguments.pixel_tolerance)
     send = over_socket(arguments.url)
     kept, total, failed = {}, Counter[str](), Counter[str]()
@@ -60,10 +67,17 @@ def _wrong(
     return recording.differences(theirs[case.name], reply, tolerance)
 
 
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text} is no address: begin it with http:// or https://")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     (app_id, app_key), *_ = DEMO.items()
     parser = argparse.ArgumentParser(prog="python -m shim.conformance", description=__doc__)
-    parser.add_argument("url", help="the server, such as http://127.0.0.1:8081")
+    parser.add_argument("url", type=_address, help="the server, such as http://127.0.0.1:8081")
     parser.add_argument("--app-id", default=app_id, help="default: the document's sample pair")
     parser.add_argument("--app-key", default=app_key)
     files = parser.add_mutually_exclusive_group()
@@ -73,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="hold the replies against a recording instead of against the contract",
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=10,
+        metavar="S",
+        help="seconds that the server may take to start",
     )
     parser.add_argument("--score-tolerance", type=float, default=0.05, metavar="X")
     parser.add_argument("--pixel-tolerance", type=int, default=10, metavar="N")

@@ -2,6 +2,8 @@
 
 import http.client
 import io
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,22 @@ class Reply:
 
 
 Send = Callable[[Request], Reply]
+
+
+def reach(url: str, seconds: float) -> OSError | None:
+    """Wait until somebody takes connections there; the reason when nobody did for so long."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((parts.hostname or "", port), TIMEOUT_S).close()
+        except OSError as error:
+            if time.monotonic() > end:
+                return error
+            time.sleep(0.1)
+        else:
+            return None
 
 
 def over_socket(url: str) -> Send:

@@ -135,8 +135,20 @@ def test_recording_and_replay(
     assert kit("--replay", tape) == 1
     assert "errorcode is '9', theirs '99'" in capsys.readouterr().out
     assert kit("--replay", tmp_path / "none") == 2
-    monkeypatch.setattr("sys.argv", ["conformance", "http://127.0.0.1:9"])
-    assert main() == 1
+
+
+def test_the_kit_says_when_nobody_listens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["conformance", "http://127.0.0.1:9", "--wait", "0.2"])
+    assert main() == 2
+    output = capsys.readouterr()
+    assert "No connection to http://127.0.0.1:9" in output.err and "start the server" in output.err
+    assert not output.out
+    monkeypatch.setattr("sys.argv", ["conformance", "127.0.0.1:9"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "begin it with http://" in capsys.readouterr().err
 
 
 def test_what_a_replay_overlooks() -> None:
