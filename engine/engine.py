@@ -11,14 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.alignment import align
-from engine.embedding import Embeddings, mirrored, unit
-from engine.errors import EngineError, FaceNotFound
-from engine.images import Image, Pixels, load
+from engine.errors import EngineError
+from engine.images import Image, load
 from engine.networks import Networks
 from engine.orientation import upright
 from engine.packs import read_pack
-from engine.quality import assess
+from engine.recognition import face_not_found
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
 from engine.runtime import Runtime
 from engine.version import VERSION
@@ -90,9 +88,7 @@ class Engine:
         """
         if not images:
             raise EngineError("embed_many needs at least one image")
-        _, crops = self._aligned(self._runtime.map(load, images))
-        both = self._networks.embedder.embed([*crops, *mirrored(crops)])
-        return unit(both[: len(crops)] + both[len(crops) :])
+        return self._networks.recognition.embed(self._runtime.map(load, images))
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
@@ -107,16 +103,7 @@ class Engine:
         for index, marked in enumerate(id_photo):
             if marked:
                 pictures[index] = self._networks.descreener.descreen(pictures[index]).image
-        faces, crops = self._aligned(pictures)
-        embed, scale = self._networks.embedder.embed, self._networks.similarity
-        vectors = embed(crops)
-        cosine = _cosine(vectors)
-        if scale.is_doubtful(cosine):
-            cosine = _cosine(unit(vectors + embed(mirrored(crops))))
-        similarity = scale(cosine)
-        quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
-        matches = similarity >= scale.threshold
-        return Comparison(similarity, scale.threshold, matches, cosine, quality)
+        return self._networks.recognition.compare(pictures)
 
     def liveness(self, image: Image) -> LivenessResult:
         """Whether the largest face is a live capture. Raises FaceNotFound.
@@ -128,7 +115,7 @@ class Engine:
         judge = self._networks.liveness.judge
         view = upright(self._networks.detection, load(image))
         if view is None:
-            raise _face_not_found("the picture")
+            raise face_not_found("the picture")
         return replace(judge(view.image, view.face, view.tilted), face=view.given)
 
     def descreen(self, image: Image) -> DescreenResult:
@@ -186,33 +173,3 @@ class Engine:
         if networks is None:
             raise EngineError("this engine is closed")
         return networks
-
-    def _aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
-        """The largest face of each picture, and its crop for the embedding network."""
-        alone = len(pictures) == 1
-        size = self._networks.embedder.size
-
-        def aligned(number: int) -> tuple[Face, Pixels]:
-            pixels = pictures[number - 1]
-            face = self._largest(pixels, "the picture" if alone else f"picture {number}")
-            return face, align(pixels, face.landmarks, size)
-
-        found = self._runtime.map(aligned, range(1, len(pictures) + 1))
-        return [face for face, _ in found], [crop for _, crop in found]
-
-    def _largest(self, pixels: Pixels, where: str) -> Face:
-        faces = self._networks.detection.largest(pixels)
-        if not faces:
-            raise _face_not_found(where)
-        return faces[0]
-
-
-def _cosine(pair: Embeddings) -> float:
-    first, second = pair
-    return float(np.clip(first @ second, -1, 1))
-
-
-def _face_not_found(where: str) -> FaceNotFound:
-    return FaceNotFound(
-        f"no face was found in {where}: it must show one, upright and not too small"
-    )

@@ -6,6 +6,7 @@ from engine.embedding import ArcFace, Embedder
 from engine.errors import WeightsError
 from engine.liveness import Context, Liveness
 from engine.packs import MANIFEST, Entry, Pack
+from engine.recognition import Recognition
 from engine.runtime import Network, Runtime
 from engine.similarity import SimilarityScale
 from engine.yunet import YuNet
@@ -41,6 +42,7 @@ class Networks:
             self.detection = Detection(self._detector(pack.entry("detector")), runtime)
             self.embedder = self._embedder(pack.entry("embedding"))
             self.similarity = SimilarityScale(pack.similarity, fmr)
+            self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
             self._liveness = self._build_liveness(bpcer)
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
         except (KeyError, TypeError, ValueError) as error:

@@ -18,8 +18,9 @@ Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
 
 PIPELINE = (
-    "alignment", "boxes", "detection", "embedding", "engine", "headers", "images", "yunet", "zoo",
-)  # fmt: skip
+    *("alignment", "boxes", "detection", "embedding", "headers", "images"),
+    *("recognition", "resizing", "yunet", "zoo"),
+)
 """Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
 
 

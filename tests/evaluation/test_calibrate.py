@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "weights" / "build"))
 import calibrate  # noqa: E402
 import manifest  # noqa: E402
 import operating_points  # noqa: E402
+import second_look  # noqa: E402
 
 PACK = """[pack]
 name = "own"
@@ -144,6 +145,33 @@ def test_suspects_are_what_no_normal_tail_explains() -> None:
     assert operating_points.suspects(pairs, scores) == []
     scores[[5, 7000]] = 0.9, 0.75
     assert operating_points.suspects(pairs, scores) == [5, 7000]
+
+
+def test_what_a_second_look_changes(
+    astronaut: Pixels,
+    hanks: Pixels,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One clear pair of one person and one in doubt, two strangers: too few for a threshold."""
+    poor = cv2.resize(astronaut[:300, 80:380], (50, 50), interpolation=cv2.INTER_AREA)
+    portrait = astronaut[:300, 80:380]
+    for name, pixels in (
+        ("ann/1", astronaut),
+        ("ann/2", poor),
+        ("ann/3", portrait),
+        ("tom/1", hanks),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+    monkeypatch.setattr("sys.argv", ["second_look", str(tmp_path), str(tmp_path)])
+    second_look.main()
+    said = capsys.readouterr().out
+    assert "no cohort has the 30,000 pairs" in said
+    assert "genuine: 3 pairs, 66.7 % looked at twice" in said
+    assert "strangers: 3 pairs, 0.0 % looked at twice" in said
+    assert said.count("0 decided otherwise") == len(read_pack().similarity["matched"])
 
 
 def test_a_manifest_section_is_replaced_and_the_rest_kept() -> None:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from operating_points import cohorts_of
 from tqdm import tqdm
 
-from engine.alignment import align
 from engine.embedding import mirrored, unit
+from engine.errors import FaceNotFound
 from engine.evaluation.embeddings import Vector, cosines
 from engine.evaluation.pairs import all_pairs
 from engine.evaluation.photos import Photo, leave_out, read_folder
@@ -35,11 +35,10 @@ Looks = tuple[Scores, Scores]
 
 def _looks(networks: Networks, photo: Photo) -> tuple[Vector, Vector]:
     """The embedding of one look and of two."""
-    pixels = load(photo.path)
-    faces = networks.detection.largest(pixels)
-    if not faces:
+    try:
+        _, crops = networks.recognition.aligned([load(photo.path)])
+    except FaceNotFound:
         return None, None
-    crops = [align(pixels, faces[0].landmarks, networks.embedder.size)]
     once = networks.embedder.embed(crops)
     return once[0], unit(once + networks.embedder.embed(mirrored(crops)))[0]
 

@@ -1,0 +1,74 @@
+"""Recognition: from decoded pictures to embeddings, and from two of them to a comparison."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.alignment import align
+from engine.detection import Detection
+from engine.embedding import Embedder, Embeddings, mirrored, unit
+from engine.errors import FaceNotFound
+from engine.images import Pixels
+from engine.quality import assess
+from engine.results import Comparison, Face
+from engine.runtime import Runtime
+from engine.similarity import SimilarityScale
+
+
+class Recognition:
+    """The largest face of a picture, aligned and embedded, once or twice.
+
+    Its methods take (H, W, 3) uint8 BGR pictures and raise FaceNotFound, naming the first picture
+    in which there is none.
+    """
+
+    def __init__(
+        self, detection: Detection, embedder: Embedder, scale: SimilarityScale, runtime: Runtime
+    ) -> None:
+        self._detection = detection
+        self._embedder = embedder
+        self._scale = scale
+        self._map = runtime.map
+
+    def embed(self, pictures: Sequence[Pixels]) -> Embeddings:
+        """(N, D) of at least one picture: each face as it is and mirrored, the mean of both."""
+        _, crops = self.aligned(pictures)
+        both = self._embedder.embed([*crops, *mirrored(crops)])
+        return unit(both[: len(crops)] + both[len(crops) :])
+
+    def compare(self, pair: Sequence[Pixels]) -> Comparison:
+        """Two pictures. The mirrored faces are looked at only where that could change a decision:
+        it takes as long as the first look."""
+        faces, crops = self.aligned(pair)
+        vectors = self._embedder.embed(crops)
+        cosine = _cosine(vectors)
+        if self._scale.is_doubtful(cosine):
+            cosine = _cosine(unit(vectors + self._embedder.embed(mirrored(crops))))
+        similarity, threshold = self._scale(cosine), self._scale.threshold
+        quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
+        return Comparison(similarity, threshold, similarity >= threshold, cosine, quality)
+
+    def aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
+        """The largest face of each picture, and its crop for the embedding network."""
+        alone = len(pictures) == 1
+
+        def aligned(number: int) -> tuple[Face, Pixels]:
+            pixels = pictures[number - 1]
+            faces = self._detection.largest(pixels)
+            if not faces:
+                raise face_not_found("the picture" if alone else f"picture {number}")
+            return faces[0], align(pixels, faces[0].landmarks, self._embedder.size)
+
+        found = self._map(aligned, range(1, len(pictures) + 1))
+        return [face for face, _ in found], [crop for _, crop in found]
+
+
+def _cosine(pair: Embeddings) -> float:
+    first, second = pair
+    return float(np.clip(first @ second, -1, 1))
+
+
+def face_not_found(where: str) -> FaceNotFound:
+    return FaceNotFound(
+        f"no face was found in {where}: it must show one, upright and not too small"
+    )
