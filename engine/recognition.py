@@ -52,14 +52,14 @@ class Recognition:
         """The largest face of each picture, and its crop for the embedding network."""
         alone = len(pictures) == 1
 
-        def aligned(number: int) -> tuple[Face, Pixels]:
+        def face_and_crop(number: int) -> tuple[Face, Pixels]:
             pixels = pictures[number - 1]
             faces = self._detection.largest(pixels)
             if not faces:
                 raise face_not_found("the picture" if alone else f"picture {number}")
             return faces[0], align(pixels, faces[0].landmarks, self._embedder.size)
 
-        found = self._map(aligned, range(1, len(pictures) + 1))
+        found = self._map(face_and_crop, range(1, len(pictures) + 1))
         return [face for face, _ in found], [crop for _, crop in found]
 
 
