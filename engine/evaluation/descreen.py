@@ -5,7 +5,6 @@ descreen --clean a/ --meshed b/ --out report/            pairs of files with the
 """
 
 import argparse
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,14 @@ import numpy as np
 from engine import Engine
 from engine.evaluation import plots, restoration
 from engine.evaluation.contact import contact_sheet
-from engine.evaluation.intervals import wilson
 from engine.evaluation.meshed import Files, Synthesised, generator
-from engine.evaluation.outcomes import Recovery, genuine, photographed, untouched
+from engine.evaluation.outcomes import (
+    genuine,
+    photographed,
+    show_recovery,
+    show_untouched,
+    untouched,
+)
 from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
@@ -55,9 +59,12 @@ def run(args: argparse.Namespace) -> int:
         report = Report(f"Descreening: {args.meshed or args.images}")
         metrics = _restored(report, rows)
         if args.images and args.plain > 0:
-            metrics["without_mesh"] = _untouched(report, engine, args)
+            photos = untouched(engine, args.images, args.plain, args.seed)
+            metrics["without_mesh"] = show_untouched(report, photos)
         if args.identities:
-            metrics["verification"] = _recovery(report, engine, args)
+            families = _families(args.families)
+            compared = genuine(engine, args.identities, args.genuine, families, args.seed)
+            metrics["verification"] = show_recovery(report, compared)
         sheets = {} if args.no_thumbnails else _sheets(engine, pairs, rows)
     for name, sheet in sheets.items():
         report.picture(f"{name}: clean, meshed, descreened", sheet)
@@ -114,43 +121,6 @@ def _restored(report: Report, rows: Sequence[Row]) -> dict[str, Any]:
         values = {m: restoration.column(restoration.of(rows, m), key) for m in METHODS}
         if len(values[MESHED]):
             report.figure(title, plots.histogram(title, across, values))
-    return metrics
-
-
-def _untouched(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
-    photos = untouched(engine, args.images, args.plain, args.seed)
-    groups = {"all": photos}
-    for photo in photos:
-        groups.setdefault(photo.size, []).append(photo)
-    lines, metrics = [], {}
-    for name, some in groups.items():
-        changed = [photo.psnr for photo in some if photo.psnr is not None]
-        equal = wilson(len(some) - len(changed), len(some))
-        lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
-        metrics[name] = {"bit_equal": equal.plain(), "psnr_of_the_others": changed}
-    header = ["", "photos", "come back bit for bit", "least PSNR of the others to their input"]
-    report.table("Without a mesh", header, lines)
-    return metrics
-
-
-def _recovery(report: Report, engine: Engine, args: argparse.Namespace) -> dict[str, Any]:
-    pairs = genuine(engine, args.identities, args.genuine, _families(args.families), args.seed)
-    groups = {"all": pairs}
-    for key in ("family", "opacity"):
-        for value in sorted({getattr(pair, key) for pair in pairs}):
-            groups[f"{key} {value}"] = [p for p in pairs if getattr(p, key) == value]
-    lines: list[list[object]] = []
-    metrics: dict[str, Any] = {}
-    for name, some in groups.items():
-        found = Recovery.of(some)
-        share = None if math.isnan(found.share) else found.share
-        rates = {kind: getattr(found, kind) for kind in ("clean", "meshed", "descreened")}
-        comes_back = "" if share is None else f"{100 * share:.1f} %"
-        lines.append([name, len(some), *rates.values(), comes_back])
-        plainly = {f"fnmr_{kind}": rate.plain() for kind, rate in rates.items()}
-        metrics[name] = {**plainly, "share_that_comes_back": share}
-    header = ["", "pairs", "FNMR without mesh", "with one", "descreened", "of the loss comes back"]
-    report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)
     return metrics
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, wilson
 from engine.evaluation.meshed import SIZES, cut_out, draw, generator
 from engine.evaluation.photos import SampleError, picture_files
+from engine.evaluation.report import Report
 from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
 from engine.images import Pixels, load
@@ -115,3 +117,40 @@ def _match(engine: Engine, live: Pixels, photo: Pixels, id_photo: bool) -> bool:
         return engine.compare(live, photo, id_photo=(False, id_photo)).is_match
     except FaceNotFound:
         return False
+
+
+def show_untouched(report: Report, photos: Sequence[Plain]) -> dict[str, Any]:
+    """Adds the table of all photos, and by size, to a report; returns the figures in it."""
+    groups = {"all": list(photos)}
+    for photo in photos:
+        groups.setdefault(photo.size, []).append(photo)
+    lines, metrics = [], {}
+    for name, some in groups.items():
+        changed = [photo.psnr for photo in some if photo.psnr is not None]
+        equal = wilson(len(some) - len(changed), len(some))
+        lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
+        metrics[name] = {"bit_equal": equal.plain(), "psnr_of_the_others": changed}
+    header = ["", "photos", "come back bit for bit", "least PSNR of the others to their input"]
+    report.table("Without a mesh", header, lines)
+    return metrics
+
+
+def show_recovery(report: Report, pairs: Sequence[Genuine]) -> dict[str, Any]:
+    """The same for genuine pairs, by family of meshes and by opacity."""
+    groups = {"all": list(pairs)}
+    for key in ("family", "opacity"):
+        for value in sorted({getattr(pair, key) for pair in pairs}):
+            groups[f"{key} {value}"] = [p for p in pairs if getattr(p, key) == value]
+    lines: list[list[object]] = []
+    metrics: dict[str, Any] = {}
+    for name, some in groups.items():
+        found = Recovery.of(some)
+        share = None if math.isnan(found.share) else found.share
+        rates = {kind: getattr(found, kind) for kind in ("clean", "meshed", "descreened")}
+        comes_back = "" if share is None else f"{100 * share:.1f} %"
+        lines.append([name, len(some), *rates.values(), comes_back])
+        plainly = {f"fnmr_{kind}": rate.plain() for kind, rate in rates.items()}
+        metrics[name] = {**plainly, "share_that_comes_back": share}
+    header = ["", "pairs", "FNMR without mesh", "with one", "descreened", "of the loss comes back"]
+    report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)
+    return metrics
