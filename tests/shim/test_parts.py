@@ -145,10 +145,23 @@ def test_the_kit_says_when_nobody_listens(
     output = capsys.readouterr()
     assert "No connection to http://127.0.0.1:9" in output.err and "start the server" in output.err
     assert not output.out
-    monkeypatch.setattr("sys.argv", ["conformance", "127.0.0.1:9"])
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:9", "begin it with http://"),
+        ("http://127.0.0.1:99999", "Port out of range"),
+        ("http://[::1", "Invalid IPv6 URL"),
+    ],
+)
+def test_the_kit_says_what_is_no_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str, why: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["conformance", address])
     with pytest.raises(SystemExit, match="2"):
         main()
-    assert "begin it with http://" in capsys.readouterr().err
+    assert f"{address} is no address" in (error := capsys.readouterr().err) and why in error
 
 
 def test_what_a_replay_overlooks() -> None:
