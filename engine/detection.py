@@ -1,12 +1,11 @@
 """Detection: where the faces are, looked for small first because most pictures are one face."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from engine.alignment import window
+from engine import landmarks
 from engine.boxes import Rows, suppress_nested
 from engine.images import Pixels
 from engine.results import Face
@@ -22,11 +21,6 @@ SURE, LARGE_ENOUGH, RIVAL = 0.8, 24, 0.7
 """A search for the largest face looks closer while the largest so far scores below SURE, is
 narrower than LARGE_ENOUGH detector pixels, or another has RIVAL of its area."""
 
-REFINED_BELOW, REFINED_WINDOW, REFINED_SIZE = 56, 1.6, 128
-"""Landmarks of a face below that many detector pixels are looked for again, in a window of so many
-times the face, at that size: measured on LFW, landmarks of 50-pixel faces have a fifth more genuine
-pairs refused than those of 64 to 80 pixels."""
-
 
 class Detector(Protocol):
     """Finds faces in one picture at one size; rows are in pixels of the picture."""
@@ -41,33 +35,36 @@ class Detection:
         self._detector = detector
         self.map = runtime.map
 
-    def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
+    def largest(self, image: Pixels, refined: bool = True, level: bool = False) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
 
         A face that a small size shows clearly is larger than any that it does not show.
-        refined: with landmarks good enough for alignment, also of a face that is small.
+        refined: with landmarks looked for again where the face is small.
+        level: with landmarks good enough for alignment also of a face that is tilted.
         """
-        best: list[Face] = []
+        best = None
         for size in _sizes(image):
-            faces = _faces(self._detector.rows(image, size), image)
             pixel = size / max(image.shape[:2])
-            if faces and (size == FULL_SIZE or _is_clear(faces, pixel)):
-                return [self._refined(faces[0], image, pixel) if refined else faces[0]]
-            best = best or faces[:1]
-        return best
+            faces = self._look(image, size)
+            clear = bool(faces) and (size == FULL_SIZE or _is_clear(faces, pixel))
+            if faces and (clear or best is None):
+                best = faces[0], max(faces[0].box[2:]) * pixel
+            if clear:
+                break
+        if best is None:
+            return []
+        face, pixels = best
+        if level and face.score < landmarks.UPRIGHT:
+            face = landmarks.level(self._closely, image, face)
+        elif refined and pixels < landmarks.SMALL:
+            face = landmarks.closer(self._closely, image, face)
+        return [face]
 
-    def _refined(self, face: Face, image: Pixels, pixel: float) -> Face:
-        """The face with landmarks found where it is large enough for good ones."""
-        x, y, width, height = face.box
-        if max(width, height) * pixel >= REFINED_BELOW:
-            return face
-        side = REFINED_WINDOW * max(width, height)
-        corner = np.array([x + (width - side) / 2, y + (height - side) / 2])
-        part, begin, scale = window(image, corner, side, min(1.0, REFINED_SIZE / side))
-        closer = _faces(self._detector.rows(part, REFINED_SIZE), part)
-        if not closer:
-            return face
-        return replace(face, landmarks=(closer[0].landmarks / scale + begin).astype(np.float32))
+    def _closely(self, part: Pixels) -> list[Face]:
+        return self._look(part, landmarks.SIZE)
+
+    def _look(self, image: Pixels, size: int) -> list[Face]:
+        return _faces(self._detector.rows(image, size), image)
 
     def all(self, image: Pixels) -> list[Face]:
         """Every face, largest first.

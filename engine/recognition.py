@@ -54,7 +54,7 @@ class Recognition:
 
         def face_and_crop(number: int) -> tuple[Face, Pixels]:
             pixels = pictures[number - 1]
-            faces = self._detection.largest(pixels)
+            faces = self._detection.largest(pixels, level=True)
             if not faces:
                 raise face_not_found("the picture" if alone else f"picture {number}")
             return faces[0], align(pixels, faces[0].landmarks, self._embedder.size)

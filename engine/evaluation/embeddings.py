@@ -18,7 +18,7 @@ Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
 
 PIPELINE = (
-    *("alignment", "boxes", "detection", "embedding", "headers", "images"),
+    *("alignment", "boxes", "detection", "embedding", "headers", "images", "landmarks"),
     *("recognition", "resizing", "yunet", "zoo"),
 )
 """Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
