@@ -125,10 +125,12 @@ def _write(image: Pixels, path: Path) -> None:
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer, ensure_ascii=False, default=str))
         return
     for key, value in answer.items():
-        shown = value if isinstance(value, str | bool | int | float) else json.dumps(value)
+        shown = (
+            value if isinstance(value, str | bool | int | float) else json.dumps(value, default=str)
+        )
         print(f"{key}: {shown}")
 
 

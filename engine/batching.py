@@ -39,13 +39,28 @@ class Batcher:
             leads = not self._running
             self._running = True
         if not leads:
-            call.woken.wait()
+            self._wait(call)
         if call.outputs is None and call.error is None:
             self._run_next()
         if call.error is not None:
             raise call.error
         assert call.outputs is not None
         return call.outputs
+
+    def _wait(self, call: "_Call") -> None:
+        """Until the call is done, or is to lead the next run."""
+        try:
+            call.woken.wait()
+        except BaseException:  # an interrupt: nobody would lead in its place
+            with self._lock:
+                leads = call.woken.is_set() and call in self._calls
+                if call in self._calls:
+                    self._calls.remove(call)
+                following = self._calls[0] if leads and self._calls else None
+                self._running = self._running and (not leads or following is not None)
+            if following is not None:
+                following.woken.set()
+            raise
 
     @property
     def waiting(self) -> int:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import EngineError
 from engine.images import Pixels
 from engine.lines import enlarged_change, line_width
 from engine.results import DescreenResult
@@ -47,6 +48,8 @@ class Descreener:
         self._line = float(manifest["line"])
         self._threshold = float(manifest["threshold"])
         self._small = float(manifest.get("small", 0))
+        if self._stride < 1 or not 0 <= 2 * self._margin < self._tile or self._line <= 0:
+            raise ValueError("stride and line are above 0, and tile is above twice the margin")
 
     def descreen(self, image: Pixels) -> DescreenResult:
         """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back."""
@@ -54,6 +57,8 @@ class Descreener:
         small = overview is image and min(image.shape[:2]) < self._small
         looks = SMALL_LOOKS if small else LOOKS
         clean, mask, logit = _joined(self._map(lambda look: self._look(overview, *look), looks))
+        if not math.isfinite(logit):
+            raise EngineError("the descreen network gave no number: its weights may be damaged")
         score = 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
         if score < self._threshold:
             return DescreenResult(image, score, False)

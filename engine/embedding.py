@@ -36,6 +36,8 @@ class ArcFace:
         self._map = runtime.map
         self._shared = Batcher(self._run) if batching else None
         self.size = int(manifest["size"])
+        if manifest["channels"] not in ("BGR", "RGB") or not float(manifest["std"]) > 0:
+            raise ValueError("channels is BGR or RGB, and std is above 0")
         self._swap = manifest["channels"] == "RGB"
         self._mean = np.float32(manifest["mean"])
         self._std = np.float32(manifest["std"])

@@ -86,7 +86,7 @@ class Engine:
 
         Raises FaceNotFound, naming the first picture in which there is none.
         """
-        if not images:
+        if not len(images):  # also of an array of pictures
             raise EngineError("embed_many needs at least one image")
         return self._networks.recognition.embed(self._runtime.map(load, images))
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from engine.errors import ImageError
 
+MAX_SCANS = 100
+"""Of a JPEG; encoders make some ten, and 100 of 49 megapixels take a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -100,3 +103,14 @@ def check_chunks(data: bytes) -> None:
         position += 12 + length
     if position > len(data):
         raise ImageError("the PNG is cut off, or a part of it is longer than the file")
+
+
+def check_scans(data: bytes) -> None:
+    """A JPEG must have no more scans than a sane encoder makes.
+
+    The decoder goes over the whole picture for each, even one of ten bytes: a file of 1 MB can keep
+    it busy for a quarter of an hour. Within a scan's data the marker cannot occur (ITU-T T.81,
+    B.1.1.5); a few more than the picture's own are those of thumbnails.
+    """
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")

@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
-from engine.headers import Header, check_chunks, sniff
+from engine.headers import Header, check_chunks, check_scans, sniff
 
 Pixels = NDArray[np.uint8]
 Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
@@ -17,7 +17,13 @@ Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
 MAX_PIXELS = 50_000_000
 """More than any phone's default photo; decoded, 150 MB."""
 
+MAX_SIDE = 32_766
+"""What OpenCV's remap takes; a JPEG's sides end at 65,535."""
+
 JPEG_QUALITY = 95
+
+HARMLESS = ("extraneous bytes before marker", "JFIF revision", "Adobe color transform")
+"""Warnings of libjpeg about files that some cameras and programs write."""
 
 
 def load(image: Image) -> Pixels:
@@ -31,6 +37,7 @@ def load(image: Image) -> Pixels:
                 f"an image array must be uint8 of shape (height, width, 3) in BGR order, "
                 f"not {image.dtype} of shape {image.shape}"
             )
+        _check_sides(image.shape[1], image.shape[0])
         return np.ascontiguousarray(image)
     if isinstance(image, bytes | bytearray | memoryview):
         return decode(bytes(image))
@@ -39,6 +46,8 @@ def load(image: Image) -> Pixels:
             return decode(Path(image).read_bytes())
         except OSError as error:
             raise ImageError(f"cannot read {image}: {error.strerror}") from error
+        except (TypeError, ValueError) as error:  # no path on this system
+            raise ImageError(f"cannot read {image!r}: {error}") from error
     raise ImageError(f"an image is an array, encoded bytes or a path, not {type(image).__name__}")
 
 
@@ -54,8 +63,11 @@ def decode(data: bytes) -> Pixels:
             f"the picture has {header.width} x {header.height} pixels, over the limit of "
             f"{MAX_PIXELS // 1_000_000} megapixels: send a smaller one"
         )
+    _check_sides(header.width, header.height)
     if header.format == "png":
         check_chunks(data)
+    if header.format == "jpeg":
+        check_scans(data)
     pixels = _decode_jpeg(data, header) if header.format == "jpeg" else _decode_any(data)
     size = (header.height, header.width)
     if pixels.shape[:2] not in (size, size[::-1]):
@@ -63,20 +75,30 @@ def decode(data: bytes) -> Pixels:
     return pixels
 
 
+def _check_sides(width: int, height: int) -> None:
+    if max(width, height) > MAX_SIDE:
+        raise ImageError(
+            f"the picture is {width} x {height} pixels, and a side can have {MAX_SIDE:,}: "
+            "send a smaller one"
+        )
+
+
 def _decode_jpeg(data: bytes, header: Header) -> Pixels:
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(data, "BGR", strict=True)
     except ValueError as error:
-        # libjpeg fills what is missing with grey and only warns: that would be a face half lost.
-        if "premature end" in str(error).lower():
-            raise ImageError("the JPEG is cut off or shorter than its header says") from error
-        return _decode_any(data)  # CMYK, or a warning that harms nothing
+        # libjpeg fills what is missing with grey and goes on: that would be a face half lost.
+        if not any(harmless in str(error) for harmless in HARMLESS):
+            raise ImageError(
+                f"the JPEG is damaged or shorter than its header says: {error}"
+            ) from error
+        return _decode_any(data)
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
 def _decode_any(data: bytes) -> Pixels:
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_BGR)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError("the picture does not decode: it is damaged") from error
     if pixels is None:
@@ -96,7 +118,10 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def encode(image: Pixels, format: str) -> bytes:
-    """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4)."""
+    """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4).
+
+    No side longer than MAX_SIDE. Raises ImageError for a picture that the format does not take.
+    """
     if format == "jpeg":
         pixels = np.ascontiguousarray(image)
         encoded: bytes = simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, "BGR", "444")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.crops import BORDERS, context_crop, fitting_scale, square_crop
+from engine.errors import EngineError
 from engine.gate import Gate
 from engine.images import Pixels
 from engine.operating import ErrorRate
@@ -155,4 +156,6 @@ class Liveness:
             score = self._intercept + self._slope * evidence.texture
         else:
             score = self._context.fuse(evidence.texture, evidence.context)
+        if not math.isfinite(score):  # min() and max() would make a sure "live" of it
+            raise EngineError("the liveness network gave no number: its weights may be damaged")
         return max(-SCORE_LIMIT, min(SCORE_LIMIT, score))

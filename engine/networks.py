@@ -1,12 +1,17 @@
 """The networks of a pack, built: which kinds of network there are is listed here only."""
 
+import cv2
+import numpy as np
+
+from engine.alignment import ARCFACE_TEMPLATE
 from engine.descreen import Descreener
 from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
-from engine.errors import WeightsError
+from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
 from engine.packs import MANIFEST, Entry, Pack
 from engine.recognition import Recognition
+from engine.results import Face
 from engine.runtime import Network, Runtime
 from engine.similarity import SimilarityScale
 from engine.yunet import YuNet
@@ -45,11 +50,12 @@ class Networks:
             self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
             self._liveness = self._build_liveness(bpcer)
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, ArithmeticError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(
-                f"{pack.folder / MANIFEST}: a setting is missing or of a wrong type: {error}; "
+                f"{pack.folder / MANIFEST}: a setting is missing or wrong: {error}; "
                 "weights/README.md says what each section holds"
             ) from error
+        self._try_out()
 
     @property
     def liveness(self) -> Liveness:
@@ -64,6 +70,22 @@ class Networks:
         if self._descreener is None:
             raise self._pack.lacks("descreen")
         return self._descreener
+
+    def _try_out(self) -> None:
+        """Runs every network once. Raises WeightsError for one whose settings do not fit it."""
+        size = self.embedder.size
+        image = np.full((size, size, 3), 128, np.uint8)
+        face = Face((0.0, 0.0, float(size), float(size)), 1.0, ARCFACE_TEMPLATE)
+        try:
+            self.embedder.embed([image])
+            if self._liveness is not None:
+                self._liveness.evidence(image, face)
+            if self._descreener is not None:
+                self._descreener.descreen(image)
+        except (ArithmeticError, EngineError, LookupError, ValueError, cv2.error) as error:
+            raise WeightsError(
+                f"{self._pack.folder / MANIFEST}: a network does not fit its settings: {error}"
+            ) from error
 
     def _detector(self, entry: Entry) -> Detector:
         if entry.settings["kind"] == ZOO:

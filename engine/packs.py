@@ -42,7 +42,7 @@ class Entry:
 
         Raises WeightsError for a missing, truncated or altered file.
         """
-        expected = str(self.settings["sha256"])
+        expected = str(self.settings["sha256"]).lower()
         try:
             data = self.path.read_bytes()
         except OSError as error:
@@ -93,12 +93,19 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     Raises WeightsError for a folder or manifest that cannot be used.
     """
     folder = DEFAULT_PACK if folder is None else Path(folder)
-    if not folder.is_dir():
+    try:
+        is_folder, has_manifest = folder.is_dir(), (folder / MANIFEST).exists()
+    except OSError as error:
+        raise WeightsError(f"{folder} cannot be read: {error.strerror}") from error
+    if not is_folder:
         raise WeightsError(
             f"{folder} is not a folder: a model pack is a folder with {MANIFEST} and the ONNX "
             "files it lists, or a model folder of the insightface package"
         )
-    manifest = _manifest(folder)
+    manifest = _manifest(folder) if has_manifest else _implied(folder)
+    for name in ("pack", "similarity", *ROLES):
+        if not isinstance(manifest.get(name, {}), dict):
+            raise WeightsError(f"{folder / MANIFEST}: [{name}] is not a section of its own")
     about = manifest.get("pack", {})
     entries = {role: _entry(folder, role, manifest[role]) for role in ROLES if role in manifest}
     if about.get("extends") == "default" and folder != DEFAULT_PACK:
@@ -113,12 +120,14 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     )
 
 
+def _implied(folder: Path) -> dict[str, Any]:
+    from engine import zoo  # only a folder without a manifest pays for the import of insightface
+
+    return zoo.implied_manifest(folder)
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    if not path.exists():
-        from engine import zoo  # only such a folder pays for the import of insightface
-
-        return zoo.implied_manifest(folder)
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

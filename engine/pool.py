@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -32,8 +33,11 @@ class Pool:
         with self._counting:
             self._calls += 1
             alone = self._calls < self._threads
-        begun = [(item, self._helpers.submit(work, item)) for item in items[1:]] if alone else []
+        begun: list[tuple[Item, Future[Result]]] = []
         try:
+            if alone:
+                with suppress(RuntimeError):  # while Python ends, there are no helpers any more
+                    begun += [(item, self._helpers.submit(work, item)) for item in items[1:]]
             results = [work(item) for item in items[: len(items) - len(begun)]]
             for item, future in begun:
                 results.append(work(item) if future.cancel() else future.result())

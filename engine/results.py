@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One detected face.
+    """One detected face; two are equal only when they are the same object, as arrays are not.
 
     box: x, y, width, height in pixels of the picture as a viewer sees it, clipped to the picture.
     score: detector confidence, 0..1.
@@ -79,7 +79,7 @@ class LivenessResult:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DescreenResult:
     """A picture with its mesh taken out, or the picture itself when it carries none.
 

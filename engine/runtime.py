@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as status
 
 from engine.cores import usable_cores
-from engine.errors import ProviderError, WeightsError
+from engine.errors import EngineError, ProviderError, WeightsError
 from engine.pool import Item, Pool, Result
 from engine.providers import CPU, OPTIONS, advice, chosen
 
@@ -48,13 +48,19 @@ class Network:
         self._counting = threading.Lock()
 
     def run(self, *arrays: NDArray[np.generic]) -> list[NDArray[np.float32]]:
-        """Feed the inputs in the graph's order; get all outputs in the graph's order."""
+        """Feed the inputs in the graph's order; get all outputs in the graph's order.
+
+        Raises EngineError when the network cannot run, on such inputs or for want of memory.
+        """
         feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
         session = self._session
         if self._wide is not None and arrays[0].size >= self._wide_from:
             session = self._wide
         started = time.perf_counter()
-        outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)
+        try:
+            outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)
+        except _SESSION_ERRORS as error:
+            raise EngineError(f"a network does not run: {error}") from error
         taken = time.perf_counter() - started
         with self._counting:
             self.runs += 1

@@ -19,6 +19,9 @@ CLOSE = 0.1
 """More than a second look at two faces changes their cosine: with the default pack by 0.07 at most
 wherever that matters, with another pack as weights/build/second_look.py measures."""
 
+STEEPEST = 100
+"""A logistic much steeper than any that was measured, and far from overflow."""
+
 FALSE_MATCHES = ErrorRate(
     key="fmr",
     threshold="similarity",
@@ -50,11 +53,19 @@ class SimilarityScale:
 
     def __init__(self, manifest: Mapping[str, Any], fmr: float | None = None) -> None:
         cosine, self._steepness = float(manifest["cosine"]), float(manifest["steepness"])
+        if not (-1 < cosine < 1 and 0 < self._steepness <= STEEPEST):
+            raise ValueError(
+                f"cosine is between -1 and 1, steepness above 0 and at most {STEEPEST}"
+            )
         self._low, self._high = math.exp(self._steepness), math.exp(-self._steepness)
         here, span = math.exp(-self._steepness * cosine), self._low - self._high
         self._odds = (THRESHOLD * span - (self._low - here)) / (
             self._high * (self._low - here) - THRESHOLD * here * span
         )
+        if not 1 + self._odds * self._high > 0:
+            raise ValueError(
+                "steepness is too low for that cosine: the scale would not be monotone"
+            )
         table = manifest.get("matched", [])
         self.threshold = THRESHOLD if fmr is None else FALSE_MATCHES.threshold_at(fmr, table)
         points = [THRESHOLD, *(float(row["similarity"]) for row in table)]

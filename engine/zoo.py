@@ -104,11 +104,16 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
 def _role(path: Path) -> str | None:
     """Told by the shapes of inputs and outputs, as insightface itself routes a file."""
     onnx = _require("onnx")
-    graph = onnx.load(path, load_external_data=False).graph
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except Exception as error:  # protobuf's errors have no base of their own
+        raise WeightsError(f"{path} is no ONNX network: {error}") from error
     stored = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in stored]
     if len(graph.output) >= 5:
         return "detector"
+    if not inputs:
+        return None
     sides = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim[2:]]
     if len(inputs) == 1 and len(graph.output) == 1 and sides == [112, 112]:
         return "embedding"
@@ -118,9 +123,12 @@ def _role(path: Path) -> str | None:
 def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = _require("insightface.model_zoo")
-    model = zoo.get_model(
-        str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
-    )
+    try:
+        model = zoo.get_model(
+            str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
+        )
+    except Exception as error:  # whatever that package or onnxruntime makes of a wrong file
+        raise WeightsError(f"{entry.path} does not load as a {task} network: {error}") from error
     if getattr(model, "taskname", None) != task:
         raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
     runtime.require(model.session.get_providers())

@@ -87,8 +87,8 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("[detector]", "[detector", "cannot be read as a manifest"),
         ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
-        ("nms_threshold = 0.3", "", "a setting is missing or of a wrong type: 'nms_threshold'"),
-        ("crop = 2.7", 'crop = "wide"', "a setting is missing or of a wrong type"),
+        ("nms_threshold = 0.3", "", "a setting is missing or wrong: 'nms_threshold'"),
+        ("crop = 2.7", 'crop = "wide"', "a setting is missing or wrong"),
         ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
     ],
 )
