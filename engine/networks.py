@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from engine.alignment import ARCFACE_TEMPLATE
+from engine.alignment import ARCFACE_TEMPLATE, TEMPLATE_SIZE
 from engine.descreen import Descreener
 from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
@@ -73,15 +73,15 @@ class Networks:
 
     def _try_out(self) -> None:
         """Runs every network once. Raises WeightsError for one whose settings do not fit it."""
-        size = self.embedder.size
-        image = np.full((size, size, 3), 128, np.uint8)
-        face = Face((0.0, 0.0, float(size), float(size)), 1.0, ARCFACE_TEMPLATE)
+        side = TEMPLATE_SIZE
+        image = np.full((4 * side, 4 * side, 3), 128, np.uint8)  # the face and enough around it
+        face = Face((side, side, side, side), 1.0, ARCFACE_TEMPLATE + np.float32(side))
         try:
-            self.embedder.embed([image])
+            self.embedder.embed([image[: self.embedder.size, : self.embedder.size]])
             if self._liveness is not None:
-                self._liveness.evidence(image, face)
+                self._liveness.judge(image, face)
             if self._descreener is not None:
-                self._descreener.descreen(image)
+                self._descreener.descreen(image[:side, :side])
         except (ArithmeticError, EngineError, LookupError, ValueError, cv2.error) as error:
             raise WeightsError(
                 f"{self._pack.folder / MANIFEST}: a network does not fit its settings: {error}"

@@ -73,3 +73,12 @@ def test_a_face_beyond_the_edge_is_black_there(astronaut: Pixels) -> None:
 
 def test_landmarks_in_one_point_give_a_crop_all_the_same(astronaut: Pixels) -> None:
     assert align(astronaut, np.full((5, 2), 100, np.float32)).shape == (112, 112, 3)
+
+
+@pytest.mark.parametrize("degrees", [-50, -30, -20, 0, 20, 35, 50])
+def test_a_tilted_head_is_still_itself(engine: Engine, astronaut: Pixels, degrees: int) -> None:
+    """The detector places landmarks as if every face were upright."""
+    turn = cv2.getRotationMatrix2D((225, 118), degrees, 1)
+    view = cv2.warpAffine(astronaut, turn, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    result = engine.compare(astronaut, np.asarray(view, np.uint8))
+    assert result.is_match and result.cosine > 0.8

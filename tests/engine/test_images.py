@@ -150,6 +150,43 @@ def test_jpeg_header_that_lies(astronaut: Pixels) -> None:
         decode(with_jpeg_height(encode(astronaut, "jpeg"), 1000))
 
 
+@pytest.mark.parametrize("marker", [0x02, 0xBF, 0xC4, 0xDA])
+def test_jpeg_that_breaks_off_in_the_middle(astronaut: Pixels, marker: int) -> None:
+    """The decoder goes no further there, and would leave the rest grey."""
+    jpeg = encode(astronaut, "jpeg")
+    middle = len(jpeg) // 2
+    with pytest.raises(ImageError, match="the JPEG is damaged"):
+        decode(jpeg[:middle] + bytes([0xFF, marker]) + jpeg[middle + 2 :])
+
+
+def test_jpeg_that_a_camera_has_padded(astronaut: Pixels) -> None:
+    jpeg = encode(astronaut, "jpeg")
+    assert np.array_equal(decode(jpeg[:-2] + bytes(64) + jpeg[-2:]), decode(jpeg))
+
+
+def test_jpeg_with_endless_scans() -> None:
+    """Each of ten bytes, and each costs as much as the whole picture."""
+    grey = Image.new("L", (3000, 3000), 128)
+    grey.save(data := BytesIO(), "jpeg", progressive=True)
+    jpeg, scan = data.getvalue(), bytes.fromhex("FFDA0008010100013F10")
+    assert decode(jpeg).shape == (3000, 3000, 3)
+    with pytest.raises(ImageError, match="more than 100 scans: save it anew"):
+        decode(jpeg[:-2] + 5000 * scan + jpeg[-2:])
+
+
+def test_a_side_that_is_too_long() -> None:
+    strip = np.zeros((1, 40000, 3), np.uint8)
+    for picture in (strip, encode(strip, "png")):
+        with pytest.raises(ImageError, match="40000 x 1 pixels, and a side can have 32,766"):
+            load(picture)
+
+
+@pytest.mark.parametrize("path", ["a\0.jpg", "\ud800.jpg"])
+def test_what_can_be_no_path(path: str) -> None:
+    with pytest.raises(ImageError, match="cannot read"):
+        load(path)
+
+
 def test_bmp_header_that_lies(astronaut: Pixels) -> None:
     bmp = encode(astronaut, "bmp")
     with pytest.raises(ImageError, match="damaged"):

@@ -1,5 +1,6 @@
 """Model packs: damage is named, gaps are said, insightface folders load."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,22 @@ def test_file_that_is_no_network(pack: Path) -> None:
         Engine(pack)
 
 
+def test_a_section_that_is_none(pack: Path) -> None:
+    without(pack, "descreen")
+    edit(pack, "[pack]", "descreen = 3\n[pack]")
+    with pytest.raises(WeightsError, match=r"\[descreen\] is not a section of its own"):
+        Engine(pack)
+
+
+def test_a_checksum_in_capitals(pack: Path) -> None:
+    manifest = pack / "pack.toml"
+    text = manifest.read_text()
+    checksum = re.search('sha256 = "(.*)"', text)
+    assert checksum is not None
+    manifest.write_text(text.replace(checksum[1], checksum[1].upper()))
+    Engine(pack).close()
+
+
 def test_folder_that_is_no_pack(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is not a folder: a model pack is a folder with pack"):
         Engine(tmp_path / "nowhere")
@@ -89,6 +106,14 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
         ("nms_threshold = 0.3", "", "a setting is missing or wrong: 'nms_threshold'"),
         ("crop = 2.7", 'crop = "wide"', "a setting is missing or wrong"),
+        ("steepness = 16.0", "steepness = 0", "steepness above 0 and at most 100"),
+        ("cosine = 0.4527\n", "cosine = nan\n", "cosine is between -1 and 1"),
+        ("cosine = 0.4527\n", "cosine = 0.9999\n", "too low for that cosine"),
+        ('channels = "RGB"', 'channels = "rgb"', "channels is BGR or RGB"),
+        ("margin = 96", "margin = 330", "tile is above twice the margin"),
+        ("size = 112", "size = 96", "a network does not fit its settings"),
+        ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
+        ("intercept = 0.8106", "intercept = nan", "the liveness network gave no number"),
         ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
     ],
 )

@@ -1,14 +1,19 @@
 """Many threads on one engine get the numbers that one thread gets."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from engine import Engine
 from engine.batching import MOST, Batcher
+from engine.errors import EngineError
 from engine.images import Pixels, encode
 
 
@@ -86,3 +91,44 @@ def test_an_error_reaches_every_call_of_its_batch_and_no_later_one() -> None:
         go_on.set()
         assert [future.result(10) for future in (alone, *others)] == ["1.0"] + ["negative"] * 3
     assert call(5.0) == "5.0"
+
+
+def test_an_interrupted_call_does_not_stop_the_others() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        begun.set()
+        go_on.wait(10)
+        return rows
+
+    def interrupt(*_: object) -> None:
+        raise EngineError("interrupted")
+
+    batcher, row = Batcher(run), np.ones((1, 1), np.float32)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(batcher, row)
+        begun.wait(10)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(EngineError, match="interrupted"):
+            batcher(row)
+        assert batcher.waiting == 0
+        go_on.set()
+        assert first.result(10) == 1 and pool.submit(batcher, row).result(10) == 1
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_an_engine_outlives_the_main_thread() -> None:
+    """Python ends its pools before the threads that it waits for."""
+    program = """
+import threading, time
+import skimage.data
+from engine import Engine
+engine, picture = Engine(providers=["cpu"], threads=2), skimage.data.astronaut()
+def work():
+    time.sleep(0.5)
+    print(engine.compare(picture, picture).is_match)
+threading.Thread(target=work).start()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout == "True\n" and not ended.stderr
