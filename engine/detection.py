@@ -35,12 +35,11 @@ class Detection:
         self._detector = detector
         self.map = runtime.map
 
-    def largest(self, image: Pixels, refined: bool = True, level: bool = False) -> list[Face]:
+    def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
 
         A face that a small size shows clearly is larger than any that it does not show.
         refined: with landmarks looked for again where the face is small.
-        level: with landmarks good enough for alignment also of a face that is tilted.
         """
         best = None
         for size in _sizes(image):
@@ -54,11 +53,15 @@ class Detection:
         if best is None:
             return []
         face, pixels = best
-        if level and face.score < landmarks.UPRIGHT:
-            face = landmarks.level(self._closely, image, face)
-        elif refined and pixels < landmarks.SMALL:
+        if refined and pixels < landmarks.SMALL:
             face = landmarks.closer(self._closely, image, face)
         return [face]
+
+    def level(self, image: Pixels, face: Face) -> Face:
+        """The face with landmarks good enough for alignment also where it is tilted."""
+        if face.score >= landmarks.UPRIGHT:
+            return face
+        return landmarks.level(self._closely, image, face)
 
     def _closely(self, part: Pixels) -> list[Face]:
         return self._look(part, landmarks.SIZE)

@@ -65,13 +65,18 @@ class Engine:
             )
 
     def detect(self, image: Image, max_faces: int = 16) -> list[Face]:
-        """At most `max_faces` faces, largest first; an empty list when there is none."""
+        """At most `max_faces` faces, largest first; an empty list when there is none.
+
+        Where none is upright, the largest that lies on its side or its head.
+        """
         if max_faces < 1:
             raise EngineError(f"max_faces must be at least 1, not {max_faces}")
-        pixels = load(image)
-        if max_faces == 1:
-            return self._networks.detection.largest(pixels)
-        return self._networks.detection.all(pixels)[:max_faces]
+        pixels, detection = load(image), self._networks.detection
+        found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]
+        if found:
+            return found
+        view = upright(detection, pixels)
+        return [] if view is None else [view.given]
 
     def embed(self, image: Image) -> NDArray[np.float32]:
         """The largest face, seen as it is and mirrored, as (D,) float32 of unit length.

@@ -9,6 +9,7 @@ from engine.detection import Detection
 from engine.embedding import Embedder, Embeddings, mirrored, unit
 from engine.errors import FaceNotFound
 from engine.images import Pixels
+from engine.orientation import upright
 from engine.quality import assess
 from engine.results import Comparison, Face
 from engine.runtime import Runtime
@@ -49,15 +50,15 @@ class Recognition:
         return Comparison(similarity, threshold, similarity >= threshold, cosine, quality)
 
     def aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
-        """The largest face of each picture, and its crop for the embedding network."""
+        """The largest face of each picture, upright, and its crop for the embedding network."""
         alone = len(pictures) == 1
 
         def face_and_crop(number: int) -> tuple[Face, Pixels]:
-            pixels = pictures[number - 1]
-            faces = self._detection.largest(pixels, level=True)
-            if not faces:
+            view = upright(self._detection, pictures[number - 1])
+            if view is None:
                 raise face_not_found("the picture" if alone else f"picture {number}")
-            return faces[0], align(pixels, faces[0].landmarks, self._embedder.size)
+            face = self._detection.level(view.image, view.face)
+            return face, align(view.image, face.landmarks, self._embedder.size)
 
         found = self._map(face_and_crop, range(1, len(pictures) + 1))
         return [face for face, _ in found], [crop for _, crop in found]

@@ -19,7 +19,7 @@ Vector = NDArray[np.float32] | None
 
 PIPELINE = (
     *("alignment", "boxes", "detection", "embedding", "headers", "images", "landmarks"),
-    *("recognition", "resizing", "yunet", "zoo"),
+    *("orientation", "recognition", "resizing", "yunet", "zoo"),
 )
 """Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
 

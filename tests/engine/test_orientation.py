@@ -1,10 +1,11 @@
-"""Orientation: pictures on their side or head, whose face liveness judges upright."""
+"""Orientation: pictures on their side or head are judged, compared and found upright."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from engine import Engine, FaceNotFound
 from engine.images import Pixels
@@ -40,3 +41,20 @@ def test_orientation_of_many_faces(engine: Engine, shared: Path) -> None:
         for quarters in (1, 2, 3):
             turned = np.ascontiguousarray(np.rot90(image, quarters))
             assert engine.liveness(turned).score == score, path.name
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_picture_on_its_side_is_compared_upright(
+    engine: Engine, astronaut: Pixels, quarters: int
+) -> None:
+    """As phones send them without the EXIF tag: found where it is, and compared upright."""
+    turned = np.ascontiguousarray(np.rot90(astronaut, quarters))
+    assert engine.compare(astronaut, turned).cosine > 0.99
+    (face,) = engine.detect(turned, 1)
+    low = np.array(face.box[:2])
+    assert (face.landmarks > low).all() and (face.landmarks < low + face.box[2:]).all()
+
+
+def test_what_is_no_face_on_its_side_either(engine: Engine) -> None:
+    """A cat, of which the detector is rather sure when it is turned."""
+    assert engine.detect(np.ascontiguousarray(skimage.data.cat()[..., ::-1])) == []
