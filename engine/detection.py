@@ -58,7 +58,8 @@ class Detection:
         return [face]
 
     def level(self, image: Pixels, face: Face) -> Face:
-        """The face with landmarks good enough for alignment also where it is tilted."""
+        """The face with landmarks good enough for alignment also where it is tilted, and with the
+        score of the surest look at it."""
         if face.score >= landmarks.UPRIGHT:
             return face
         return landmarks.level(self._closely, image, face)

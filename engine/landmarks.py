@@ -40,7 +40,8 @@ def closer(find: Find, image: Pixels, face: Face) -> Face:
 
 
 def level(find: Find, image: Pixels, face: Face) -> Face:
-    """The face with the mean of the landmarks that the window shows when it is turned.
+    """The face with the mean of the landmarks that the window shows when it is turned, and with the
+    score of the surest look.
 
     The detector places landmarks as if every face were upright, so a turn to one side errs as much
     as one to the other; and it is surer of a face that is upright, so the surer looks weigh more.
@@ -70,7 +71,7 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
     scores, points = (np.array(column) for column in zip(*looks.values(), strict=True))
     weights = np.exp((scores - scores.max()) / EQUAL)
     landmarks = np.tensordot(weights / weights.sum(), points, axes=1)
-    return replace(face, landmarks=landmarks.astype(np.float32))
+    return replace(face, score=float(scores.max()), landmarks=landmarks.astype(np.float32))
 
 
 def _centre(face: Face) -> NDArray[np.float64]:

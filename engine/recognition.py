@@ -9,7 +9,7 @@ from engine.detection import Detection
 from engine.embedding import Embedder, Embeddings, mirrored, unit
 from engine.errors import FaceNotFound
 from engine.images import Pixels
-from engine.orientation import upright
+from engine.orientation import CLEAR, SURE, upright
 from engine.quality import assess
 from engine.results import Comparison, Face
 from engine.runtime import Runtime
@@ -54,14 +54,26 @@ class Recognition:
         alone = len(pictures) == 1
 
         def face_and_crop(number: int) -> tuple[Face, Pixels]:
-            view = upright(self._detection, pictures[number - 1])
-            if view is None:
+            found = self._upright(pictures[number - 1])
+            if found is None:
                 raise face_not_found("the picture" if alone else f"picture {number}")
-            face = self._detection.level(view.image, view.face)
-            return face, align(view.image, face.landmarks, self._embedder.size)
+            image, face = found
+            return face, align(image, face.landmarks, self._embedder.size)
 
         found = self._map(face_and_crop, range(1, len(pictures) + 1))
         return [face for face, _ in found], [crop for _, crop in found]
+
+    def _upright(self, image: Pixels) -> tuple[Pixels, Face] | None:
+        """The picture, by quarters turned upright where that has to be, and its largest face."""
+        for face in self._detection.largest(image):
+            if face.score >= CLEAR:  # upright or tilted, but not lying
+                face = self._detection.level(image, face)
+                if face.score >= SURE:
+                    return image, face
+        view = upright(self._detection, image)
+        if view is None:
+            return None
+        return view.image, self._detection.level(view.image, view.face)
 
 
 def _cosine(pair: Embeddings) -> float:

@@ -13,7 +13,8 @@ class Face:
     box: x, y, width, height in pixels of the picture as a viewer sees it, clipped to the picture.
     score: detector confidence, 0..1.
     landmarks: (5, 2) float32 pixels, x then y: right eye, left eye, nose tip, right and left
-        mouth corner, right and left being the person's own.
+        mouth corner, right and left being the person's own; as the detector places them, which for
+        a tilted face is as if it were upright (embed and compare correct that for themselves).
     """
 
     box: tuple[float, float, float, float]
