@@ -39,6 +39,8 @@ def read(caller: Caller, body: bytes) -> Order:
     is not base64.
     """
     request = _parse(body)
+    if caller.endpoint is not contract.DETECT:  # to the others it is a member like any unknown one
+        request.pop("mutipleFace", None)
     names = caller.endpoint.images
     _require(request, names)
     _check_types(request, names)
