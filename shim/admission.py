@@ -21,6 +21,7 @@ class Admission:
 
     def __init__(self, slots: int, queue: int, timeout_s: float) -> None:
         self.places = slots + queue
+        self._slots = slots
         self._timeout = timeout_s
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="engine")
         self._lock = threading.Lock()
@@ -37,9 +38,10 @@ class Admission:
             if self.is_full():
                 raise Refusal(contract.BUSY)
             self._inside += 1
+            has_slot = self._inside <= self._slots  # only its thread has yet to wake up
         try:
             future = self._pool.submit(self._counted, work)
-            wait([future], self._timeout)
+            wait([future], None if has_slot else self._timeout)
             if future.cancel():  # which it cannot be once it has begun
                 raise Refusal(contract.BUSY)
             return future.result()

@@ -51,6 +51,12 @@ def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
     assert any(rush(served, 1, selfie) == {"0": 1} for _ in range(20))
 
 
+def test_a_free_slot_is_not_waited_for(start: Start, selfie: bytes) -> None:
+    client = start("--demo", slots=1, queue_timeout_s=0).client()
+    for _ in range(20):
+        client.ask("detect", image=image(selfie))
+
+
 def test_everybody_is_served_when_there_is_room(served: Served, selfie: bytes) -> None:
     assert rush(served, CLIENTS, selfie) == {"0": CLIENTS}
 
