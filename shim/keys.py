@@ -69,13 +69,13 @@ def load(path: Path) -> dict[str, str]:
                     f"{path} can be read by others (mode {mode & 0o777:o}). "
                     f"Make it private first: chmod 600 {path}"
                 )
-            pairs = tomllib.load(file).get("keys", {})
+            pairs = tomllib.load(file)["keys"]
     except OSError as error:
         raise KeysError(
             f"Cannot read the keys file {path}: {error.strerror}. "
             f"Make one: python -m shim keys add --file {path}"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, RecursionError):
         # Not quoted: the parser's message may hold a piece of a key.
         raise KeysError(f'{path} is not a TOML file with a [keys] table of id = "key".') from None
     if not isinstance(pairs, dict) or not all(
