@@ -4,6 +4,7 @@
 6222980101038034 = "1234567890ABCDEFGH"
 """
 
+import fcntl
 import json
 import os
 import re
@@ -11,7 +12,8 @@ import secrets
 import string
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shim import signing
@@ -89,25 +91,42 @@ def load(path: Path) -> dict[str, str]:
 def add(path: Path, app_id: str | None = None) -> tuple[str, str]:
     """Make a key for an app id (a new one when None), store it and return both.
 
-    Raises KeysError when the id exists already or is not made of letters, digits, "-" and "_".
+    Raises KeysError when the id exists already or is not made of letters, digits, "-" and "_", and
+    when the file cannot be read or written.
     """
-    pairs = load(path) if path.exists() else {}
     app_id = app_id or "".join(secrets.choice(string.digits) for _ in range(16))
     if not _APP_ID.fullmatch(app_id):
         raise KeysError('An app id has 1 to 64 letters, digits, "-" and "_".')
-    if app_id in pairs:
-        raise KeysError(f"{app_id} has a key already. Revoke it first to give it a new one.")
-    pairs[app_id] = "".join(secrets.choice(_KEY_LETTERS) for _ in range(32))
-    _store(path, pairs)
+    with _alone(path):
+        pairs = load(path) if path.exists() else {}
+        if app_id in pairs:
+            raise KeysError(f"{app_id} has a key already. Revoke it first to give it a new one.")
+        pairs[app_id] = "".join(secrets.choice(_KEY_LETTERS) for _ in range(32))
+        _store(path, pairs)
     return app_id, pairs[app_id]
 
 
 def revoke(path: Path, app_id: str) -> None:
-    """Take an app id out of the file. Raises KeysError when it is not there."""
-    pairs = load(path)
-    if pairs.pop(app_id, None) is None:
-        raise KeysError(f"{app_id} is not in {path}.")
-    _store(path, pairs)
+    """Take an app id out of the file. Raises KeysError when it is not there, and as add does."""
+    with _alone(path):
+        pairs = load(path)
+        if pairs.pop(app_id, None) is None:
+            raise KeysError(f"{app_id} is not in {path}.")
+        _store(path, pairs)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One change at a time: the later of two at once would undo the other."""
+    try:
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # not the file: that is another one after each change
+        yield
+    finally:
+        os.close(folder)
 
 
 def _store(path: Path, pairs: Mapping[str, str]) -> None:
@@ -116,6 +135,7 @@ def _store(path: Path, pairs: Mapping[str, str]) -> None:
     lines = [
         f"{app_id} = {json.dumps(app_key, ensure_ascii=False)}" for app_id, app_key in pairs.items()
     ]
+    temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -128,4 +148,11 @@ def _store(path: Path, pairs: Mapping[str, str]) -> None:
                 os.chown(temporary, owner.st_uid, owner.st_gid)
         Path(temporary).replace(path)
     except OSError as error:
-        raise KeysError(f"Cannot write the keys file {path}: {error.strerror}.") from None
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> KeysError:
+    return KeysError(f"Cannot write the keys file {path}: {error.strerror}.")

@@ -5,14 +5,17 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from conftest import Start
 from shim_client import APP_ID, Client, image
-from shim_server import run
+from shim_server import command, environment, run
 
+from shim.keys import load
 from shim.settings import Settings
 
 
@@ -100,6 +103,26 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "revoke", other, keys=path).returncode == 0
     assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 0  # the last may go
     assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def test_keys_added_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda _: run(tmp_path, "keys", "add", keys=path).stdout.split(), range(16))
+        pairs = dict(made)
+    assert load(path) == pairs and len(pairs) == 16
+
+
+def test_a_keys_file_that_cannot_be_written(tmp_path: Path) -> None:
+    path = keys_file(tmp_path)
+    before = path.read_text()
+    full = ["sh", "-c", 'ulimit -f 0; exec "$@"', "-", *command("keys", "add")]
+    result = subprocess.run(
+        full, env=environment(keys=path), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"Cannot write the keys file {path}: File too large.\n"
+    assert path.read_text() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: bytes) -> None:
