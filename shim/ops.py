@@ -38,8 +38,11 @@ def create_ops_app(readiness: Readiness, registry: Callable[[], CollectorRegistr
 def serve(app: Flask, host: str, port: int) -> int:
     """Serve in a thread of its own until the process ends; returns the port.
 
-    Raises OSError when the address cannot be bound.
+    Raises OSError when the address cannot be bound or is none.
     """
-    server = create_server(app, host=host, port=port, threads=2, ident=None)
+    try:
+        server = create_server(app, host=host, port=port, threads=2, ident=None)
+    except ValueError as error:  # waitress' answer to a name without an address
+        raise OSError(f"{host} is no address") from error
     threading.Thread(target=server.run, name="ops", daemon=True).start()
     return int(server.effective_port)

@@ -27,7 +27,7 @@ _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
 class Server(TcpWSGIServer):
     """Serves one application of create_app.
 
-    Raises OSError when the address cannot be bound. `port` is the one really bound.
+    Raises OSError when the address cannot be bound or is none. `port` is the one really bound.
     """
 
     channel_class = Channel
@@ -39,23 +39,7 @@ class Server(TcpWSGIServer):
         self.draining = False
         self._drain_s = service.settings.drain_s
         self._stop_asked = False
-        adjustments = Adjustments(
-            host=service.settings.host,
-            port=service.settings.port,
-            threads=service.admission.places + _SPARE_THREADS,
-            connection_limit=_connections(),
-            asyncore_use_poll=True,
-            recv_bytes=1 << 18,
-            inbuf_overflow=16 << 20,  # bodies stay in memory
-            outbuf_overflow=16 << 20,
-            max_request_header_size=32 << 10,
-            max_request_body_size=sys.maxsize,  # the gate judges lengths
-            channel_timeout=IDLE_S,
-            cleanup_interval=1,
-            log_socket_errors=False,
-            clear_untrusted_proxy_headers=False,
-            ident=None,
-        )
+        adjustments = _adjustments(service)
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.set_thread_count(adjustments.threads)
         super().__init__(
@@ -103,6 +87,30 @@ class Server(TcpWSGIServer):
         super().maintenance(now)
         for channel in list(self.active_channels.values()):
             channel.look_after(now, self.draining)
+
+
+def _adjustments(service: Service) -> Adjustments:
+    host = service.settings.host
+    try:
+        return Adjustments(
+            host=host,
+            port=service.settings.port,
+            threads=service.admission.places + _SPARE_THREADS,
+            connection_limit=_connections(),
+            asyncore_use_poll=True,
+            recv_bytes=1 << 18,
+            inbuf_overflow=16 << 20,  # bodies stay in memory
+            outbuf_overflow=16 << 20,
+            max_request_header_size=32 << 10,
+            max_request_body_size=sys.maxsize,  # the gate judges lengths
+            channel_timeout=IDLE_S,
+            cleanup_interval=1,
+            log_socket_errors=False,
+            clear_untrusted_proxy_headers=False,
+            ident=None,
+        )
+    except ValueError as error:  # its answer to a name without an address
+        raise OSError(f"{host} is no address") from error
 
 
 def _connections() -> int:

@@ -1,11 +1,11 @@
 """What an operator can set, all of it through environment variables named BIOAUTH_*."""
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-
-from flask import Config
 
 PREFIX = "BIOAUTH"
 _OPS_OFFSET = 1000
@@ -60,16 +60,8 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read BIOAUTH_*. Raises SettingsError for a value that is no good."""
-        config = Config(str(Path.cwd()))
-        config.from_prefixed_env(PREFIX)
-        names = {item.name for item in fields(cls)}
-        return cls(
-            **{
-                name: _PARSERS[name](name, value)
-                for name, value in ((key.lower(), value) for key, value in config.items())
-                if name in names and value != ""
-            }
-        )
+        given = {name: os.environ.get(_variable(name), "") for name in _PARSERS}
+        return cls(**{name: _PARSERS[name](name, text) for name, text in given.items() if text})
 
     @property
     def effective_ops_port(self) -> int:
@@ -83,57 +75,67 @@ class Settings:
 
 def unknown() -> list[str]:
     """Variables named BIOAUTH_* that set nothing: most likely typing errors."""
-    names = {f"{PREFIX}_{item.name.upper()}" for item in fields(Settings)}
+    names = {_variable(item.name) for item in fields(Settings)}
     return sorted(
         name for name in os.environ if name.startswith(PREFIX + "_") and name not in names
     )
 
 
+def _variable(name: str) -> str:
+    return f"{PREFIX}_{name.upper()}"
+
+
 def _fail(name: str, wanted: str) -> SettingsError:
-    return SettingsError(f"{PREFIX}_{name.upper()} must be {wanted}.")
+    return SettingsError(f"{_variable(name)} must be {wanted}.")
 
 
-def _text(name: str, value: Any) -> str:
-    return str(value)
+def _text(name: str, text: str) -> str:
+    return text
 
 
-def _path(name: str, value: Any) -> Path:
-    return Path(str(value)).expanduser()
+def _path(name: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise _fail(name, "a path whose ~ is somebody's home") from None
 
 
-def _names(name: str, value: Any) -> tuple[str, ...]:
-    return tuple(part.strip() for part in str(value).split(",") if part.strip())
+def _names(name: str, text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _switch(name: str, value: Any) -> bool:
-    text = str(value).lower()
+def _switch(name: str, text: str) -> bool:
+    text = text.lower()
     if text not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
         raise _fail(name, "1 or 0")
     return text in ("1", "true", "yes", "on")
 
 
-def _whole(lowest: int, highest: int) -> Any:
-    def parse(name: str, value: Any) -> int:
-        if type(value) is not int or not lowest <= value <= highest:
-            raise _fail(name, f"a whole number from {lowest} to {highest}")
-        return value
+def _whole(lowest: int, highest: int) -> Callable[[str, str], int]:
+    def parse(name: str, text: str) -> int:
+        with suppress(ValueError):
+            if lowest <= (number := int(text)) <= highest:
+                return number
+        raise _fail(name, f"a whole number from {lowest} to {highest}")
 
     return parse
 
 
-def _seconds(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= 86400:
-        raise _fail(name, "a number of seconds from 0 to 86400")
-    return float(value)
+def _seconds(name: str, text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) <= 86400:
+            return number
+    raise _fail(name, "a number of seconds from 0 to 86400")
 
 
-def _rate(name: str, value: Any) -> float:
-    if type(value) is not float or not 0 < value < 1:
-        raise _fail(name, "a rate between 0 and 1, such as 0.05 or 5e-4")
-    return value
+def _rate(name: str, text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < 1:
+            return number
+    raise _fail(name, "a rate between 0 and 1, such as 0.05 or 5e-4")
 
 
-_PARSERS: dict[str, Any] = {
+_PARSERS: dict[str, Callable[[str, str], Any]] = {
     "keys": _path,
     "pack": _path,
     "providers": _names,

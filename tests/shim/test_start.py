@@ -43,6 +43,11 @@ def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n
         (["--demo"], {"pack": "nowhere"}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
         (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "Cannot serve on"),
+        (["--demo"], {"ops_host": "no.such.host.invalid"}, "no.such.host.invalid is no address"),
+        ([], {"keys": "~nosuchuser/k"}, "BIOAUTH_KEYS must be a path whose ~"),
+        ([], {"keys": "1e3", "keys__x": 1}, "Cannot read the keys file 1e3: No such file"),
+        (["--demo"], {"port": "9" * 5000}, "BIOAUTH_PORT must be a whole number from 0 to 65535"),
+        (["--demo"], {"drain_s": "nan"}, "BIOAUTH_DRAIN_S must be a number of seconds"),
     ],
 )
 def test_refusing_to_start(
@@ -61,6 +66,12 @@ def test_a_taken_port(tmp_path: Path) -> None:
         result = run(tmp_path, "--demo", "--port", str(port), ops_port=0)
     assert result.returncode == 1
     assert f"Cannot serve on 127.0.0.1:{port}" in result.stderr.splitlines()[-1]
+
+
+def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
+    result = run(tmp_path, keys=keys_file(tmp_path), host="no.such.host.invalid", ops=0)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "no.such.host.invalid is no address" in result.stderr.splitlines()[-1]
 
 
 def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
@@ -180,6 +191,7 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "KEYS": "~/keys.toml",
     }.items():
         monkeypatch.setenv(f"BIOAUTH_{name}", value)
+    monkeypatch.setenv("BIOAUTH_queue", "7")  # logged as no setting, so it must be none
     settings = Settings.from_environment()
     assert settings == Settings(
         port=9000,
