@@ -4,6 +4,7 @@ import argparse
 import ipaddress
 import logging
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         settings = replace(settings, port=arguments.port)
     keys = _open_keys(settings, arguments.demo)
     log_to_stderr()
+    _reload_on_sighup(keys)  # early: until there is a handler the signal ends the process
     for name in unknown():
         _log.warning("%s is no setting and does nothing", name)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # read at import; it is not our format
@@ -113,6 +115,18 @@ def _open_keys(settings: Settings, demo: bool) -> KeyStore:
             "BIOAUTH_KEYS=keys.toml. To try it out: python -m shim --demo"
         )
     return KeyStore.open(settings.keys)
+
+
+def _reload_on_sighup(keys: KeyStore) -> None:
+    def reload(*_: object) -> None:
+        try:
+            keys.reload()
+        except KeysError as error:
+            _log.error("%s The old keys stay in force.", error)
+        else:
+            _log.info("keys read again", extra={"fields": {"keys": len(keys)}})
+
+    signal.signal(signal.SIGHUP, reload)
 
 
 def _is_loopback(host: str) -> bool:

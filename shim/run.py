@@ -7,7 +7,7 @@ import signal
 from engine import Engine
 from shim import ops, selftest
 from shim.app import create_app
-from shim.keys import KeysError, KeyStore
+from shim.keys import KeyStore
 from shim.observability import Journal
 from shim.ops import Readiness
 from shim.server import Server
@@ -40,7 +40,7 @@ def run(settings: Settings, keys: KeyStore) -> int:
         server = Server(app)
         journals.append(app.extensions["shim"].journal)
         info = engine.info()
-        _listen_to_signals(server, keys, readiness)
+        _listen_to_signals(server, readiness)
         _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
         readiness.reason = ""
         print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
@@ -51,25 +51,15 @@ def run(settings: Settings, keys: KeyStore) -> int:
     return 0
 
 
-def _listen_to_signals(server: Server, keys: KeyStore, readiness: Readiness) -> None:
+def _listen_to_signals(server: Server, readiness: Readiness) -> None:
     def stop(*_: object) -> None:
         readiness.reason = "stopping"
         server.stop()
         for number in (signal.SIGTERM, signal.SIGINT):  # the second one does not wait
             signal.signal(number, signal.SIG_DFL)
 
-    def reload(*_: object) -> None:
-        try:
-            keys.reload()
-        except KeysError as error:
-            _log.error("%s The old keys stay in force.", error)
-        else:
-            _tell("keys read again", keys=len(keys))
-
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, reload)
 
 
 def _tell(event: str, **fields: object) -> None:

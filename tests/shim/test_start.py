@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Start
 from shim_client import APP_ID, Client, image
-from shim_server import command, environment, run
+from shim_server import END_S, command, environment, run
 
 from shim.keys import load
 from shim.settings import Settings
@@ -167,6 +167,21 @@ def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: byt
     assert "nonsense" not in served.log.read_text()
     assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
     assert APP_ID not in served.log.read_text()
+
+
+def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command("--demo", "--port", "0"), env=environment(nonsense=1), stderr=stderr,
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    wait_for(log, "BIOAUTH_NONSENSE is no setting")  # what comes next is loading the networks
+    process.send_signal(signal.SIGHUP)
+    assert process.stdout and process.stdout.readline().startswith("http://"), log.read_text()
+    process.terminate()
+    assert process.wait(END_S) == 0
+    assert "keys read again" in log.read_text()
 
 
 def wait_for(log: Path, text: str, count: int = 1) -> None:
