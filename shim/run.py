@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from contextlib import suppress
 
 from engine import Engine
 from shim import ops, selftest
@@ -43,7 +44,8 @@ def run(settings: Settings, keys: KeyStore) -> int:
         _listen_to_signals(server, readiness)
         _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
         readiness.reason = ""
-        print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
+        with suppress(OSError):  # nobody reads it: no reason not to serve
+            print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
         finished = server.run()
         _tell("stopped", finished=finished)
     if not finished:

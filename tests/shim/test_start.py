@@ -184,6 +184,19 @@ def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
     assert "keys read again" in log.read_text()
 
 
+def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as stderr, Path("/dev/full").open("w") as full:
+        process = subprocess.Popen(
+            command("--demo", "--port", "0"), env=environment(), stdout=full, stderr=stderr
+        )
+    wait_for(log, '"serving"')
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.terminate()
+    assert process.wait(END_S) == 0
+
+
 def wait_for(log: Path, text: str, count: int = 1) -> None:
     deadline = time.monotonic() + 20
     while log.read_text().count(text) < count:
