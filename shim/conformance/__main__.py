@@ -17,8 +17,8 @@ from shim.keys import DEMO
 
 
 def main() -> int:
-    """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line or when
-    nobody listens."""
+    """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line, a
+    recording that cannot be read or written, or when nobody listens."""
     arguments = _parser().parse_args()
     theirs: dict[str, Any] | None = None
     if arguments.replay:
@@ -32,6 +32,12 @@ def main() -> int:
         advice = "start the server, or give the address that it prints when it starts"
         print(f"No connection to {arguments.url} ({unreachable}): {advice}", file=sys.stderr)
         return 2
+    if arguments.record:
+        try:
+            arguments.record.open("a").close()  # before hundreds of replies have no place to go
+        except OSError as error:
+            print(f"Cannot write {arguments.record}: {error.strerror}", file=sys.stderr)
+            return 2
     tolerance = Tolerance(arguments.score_tolerance, arguments.pixel_tolerance)
     send = over_socket(arguments.url)
     kept, total, failed = {}, Counter[str](), Counter[str]()

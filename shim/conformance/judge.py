@@ -41,8 +41,8 @@ def _compare(path: str, rule: Any, value: Any, whole: Any) -> Iterator[str]:
         case {"$match": pattern, **more}:
             if not isinstance(value, str) or not re.fullmatch(pattern, value):
                 yield f"{at} is {value!r}"
-            elif "$floor" in more and float(value) < float(whole[more["$floor"]]):
-                yield f"{at} {value} is below {more['$floor']} {whole[more['$floor']]}"
+            elif "$floor" in more and not _reaches(value, floor := whole.get(more["$floor"])):
+                yield f"{at} {value} is not at least {more['$floor']} {floor!r}"
         case {"$integer": lowest}:
             if type(value) is not int or value < lowest:
                 yield f"{at} is {value!r}"
@@ -70,6 +70,13 @@ def _members(path: str, rule: dict[str, Any], value: Any, whole: Any) -> Iterato
         yield f"{path or 'the reply'} lacks {sorted(missing)} and has {sorted(extra)} too many"
     for name in rule.keys() & value.keys():
         yield from _compare(f"{path}.{name}".lstrip("."), rule[name], value[name], whole)
+
+
+def _reaches(value: str, floor: Any) -> bool:
+    try:
+        return float(value) >= float(floor)
+    except (TypeError, ValueError):
+        return False
 
 
 def shape(data: Any) -> tuple[str, int, int] | None:

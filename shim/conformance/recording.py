@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,10 @@ def save(path: Path, recording: dict[str, dict[str, Any]]) -> None:
 
 
 def load(path: Path) -> dict[str, dict[str, Any]]:
-    """Read a recording. Raises OSError and ValueError."""
-    recording: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    """Read a recording. Raises OSError, and ValueError for what is none."""
+    recording = json.loads(path.read_text("utf-8"))
+    if not isinstance(recording, dict):
+        raise ValueError("it is no recording, which is an object of replies by case")
     return recording
 
 
@@ -68,8 +71,9 @@ def _compare(name: str, theirs: Any, ours: Any, tolerance: Tolerance) -> Iterato
 def _close(name: str, theirs: Any, ours: Any, tolerance: Tolerance) -> bool:
     if theirs == ours:
         return True
-    if name in _SCORES:
-        return bool(abs(float(theirs) - float(ours)) <= tolerance.score)
-    if name in _PIXELS:
-        return bool(abs(theirs - ours) <= tolerance.pixels)
+    with suppress(TypeError, ValueError, OverflowError):  # of what is no number
+        if name in _SCORES:
+            return abs(float(theirs) - float(ours)) <= tolerance.score
+        if name in _PIXELS:
+            return abs(float(theirs) - float(ours)) <= tolerance.pixels
     return name == "data" and shape(theirs) is not None and shape(theirs) == shape(ours)

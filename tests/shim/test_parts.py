@@ -10,7 +10,7 @@ from shim_server import Served
 
 from shim import contract, signing
 from shim.admission import Admission
-from shim.conformance import cases, recording
+from shim.conformance import cases, judge, recording
 from shim.conformance.__main__ import main
 from shim.conformance.recording import Tolerance
 from shim.conformance.transport import Reply
@@ -135,6 +135,12 @@ def test_recording_and_replay(
     assert kit("--replay", tape) == 1
     assert "errorcode is '9', theirs '99'" in capsys.readouterr().out
     assert kit("--replay", tmp_path / "none") == 2
+    tape.write_text("[]")
+    assert kit("--replay", tape) == 2
+    assert f"Cannot read {tape}: it is no recording" in capsys.readouterr().err
+    monkeypatch.setattr(cases, "load", lambda: pytest.fail("nothing may be sent"))
+    assert kit("--record", tmp_path / "none" / "tape.json") == 2
+    assert "tape.json: No such file or directory" in capsys.readouterr().err
 
 
 def test_the_kit_says_when_nobody_listens(
@@ -175,6 +181,22 @@ def test_what_a_replay_overlooks() -> None:
     assert len(against(b'{"similarity":"0.80001","time":"2","x":21}')) == 2
     assert len(against(b'{"similarity":0.75,"time":"2","x":10}')) == 1
     assert len(against(b'{"similarity":"0.75","time":"2","x":10,"y":1}')) == 1
+
+
+@pytest.mark.parametrize("theirs", ["", "n/a", None, 0.75, {}])
+def test_scores_that_are_no_numbers_are_differences(theirs: object) -> None:
+    recorded = {"status": 200, "body": {"similarity": theirs}}
+    reply = Reply(200, {}, b'{"similarity":"0.75"}')
+    (difference,) = recording.differences(recorded, reply, Tolerance())
+    assert difference.startswith("body.similarity is '0.75'")
+
+
+@pytest.mark.parametrize("threshold", [b"", b',"ref_thres":null', b',"ref_thres":"high"'])
+def test_a_similarity_without_its_threshold(threshold: bytes) -> None:
+    (case,) = [case for case in cases.load() if case.name == "compare: a good request"]
+    body = b'{"similarity":"0.75000","errorcode":"0","errmsg":"ok"%b}' % threshold
+    wrong = judge.differences(case, Reply(200, {"Content-Type": "application/json"}, body))
+    assert [phrase for phrase in wrong if "0.75000 is not at least ref_thres" in phrase]
 
 
 def test_turns_come_in_order() -> None:
