@@ -13,7 +13,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from shim import contract
 from shim.app import VERDICT
-from shim.incoming import Discard, Parser
+from shim.incoming import Discard, Parser, row_1
 from shim.observability import Record
 
 if TYPE_CHECKING:
@@ -37,12 +37,16 @@ class _Task(WSGITask):
 
 
 class _ErrorTask(ErrorTask):
-    """What is not HTTP, or has a head without end: row 2, in the contract's words."""
+    """What is not HTTP, or has a head without end: row 1 or 2, in the contract's words."""
 
     def execute(self) -> None:
-        is_fault = self.request.error.code == contract.FAULT.status
-        problem = contract.FAULT if is_fault else contract.MISSING_HEADER
-        body = orjson.dumps(contract.envelope(None, problem.code, problem.message, {}))
+        server = self.channel.server
+        endpoint, problem = row_1(self.request.request_line)
+        if self.request.error.code == contract.FAULT.status:
+            problem = contract.FAULT
+        body = orjson.dumps(
+            contract.envelope(endpoint, problem.code, problem.message, {}, server.aliases)
+        )
         record = Record()
         record.code = problem.code
         self.status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
@@ -54,7 +58,7 @@ class _ErrorTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-        self.channel.server.journal.write(record, "-", problem.status, len(body))
+        server.journal.write(record, endpoint.name if endpoint else "-", problem.status, len(body))
 
 
 class Channel(HTTPChannel):

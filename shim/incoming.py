@@ -1,20 +1,28 @@
 """A request as it arrives: waitress' parser, with the gate asked as soon as the head is there."""
 
+import re
 import time
 from io import BytesIO
 
 from waitress.adjustments import Adjustments
-from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+from waitress.parser import (
+    HTTPRequestParser,
+    ParsingError,
+    TransferEncodingNotImplemented,
+    first_line_re,
+    unquote_bytes_to_wsgi,
+)
 
 from shim import contract
 from shim.app import DISCARD_S, MAX_DISCARD
-from shim.contract import Problem, Refusal
+from shim.contract import Endpoint, Problem, Refusal
 from shim.gate import Caller, Gate
 
 HEAD_S = 15  # for a request's head to arrive, in seconds
 BODY_S = 120  # for a whole request to arrive
 STALL_S = 3  # of silence, before a refused request is answered without the rest of its body
 _UNKNOWN = -1
+_ORIGIN = re.compile(rb"^[^/?#]+://[^/?#]*")
 _END_OF_CHUNKS = b"0\r\n\r\n"
 
 
@@ -50,8 +58,12 @@ class Discard:
 
 
 class Parser(HTTPRequestParser):
-    """Asks the gate as soon as a request's head is complete."""
+    """Asks the gate as soon as a request's head is complete.
 
+    request_line: kept for heads that cannot be read, see row_1; empty while it is not whole.
+    """
+
+    request_line = b""
     verdict: Caller | Problem = contract.MISSING_HEADER
     hang_up = False  # the rest of the connection cannot be read as a next request
 
@@ -59,6 +71,12 @@ class Parser(HTTPRequestParser):
         super().__init__(adj)
         self.started = time.time()
         self._gate = gate
+
+    def received(self, data: bytes) -> int:
+        if not self.request_line:
+            line, end, _ = (self.header_plus + data).lstrip().partition(b"\r\n")
+            self.request_line = line.rstrip() if end else b""
+        return int(super().received(data))
 
     def parse_header(self, head: bytes) -> None:
         self.path = ""
@@ -101,3 +119,15 @@ class Parser(HTTPRequestParser):
         if isinstance(self.body_rcv, Discard):
             return now - last_byte > STALL_S or now - self.started > DISCARD_S
         return now - self.started > (BODY_S if self.headers_finished else HEAD_S)
+
+
+def row_1(line: bytes) -> tuple[Endpoint | None, Problem]:
+    """The call that a request line names, and what is wrong with a request whose head cannot be
+    read: row 1 when there is no such call, else row 2."""
+    parts = first_line_re.fullmatch(line)
+    if parts is None:  # not HTTP
+        return None, contract.MISSING_HEADER
+    path = re.split(rb"[?#]", _ORIGIN.sub(b"", parts["uri"]), maxsplit=1)[0]
+    endpoint = contract.ENDPOINTS.get(unquote_bytes_to_wsgi(path))
+    exists = endpoint is not None and parts["method"] == b"POST"
+    return endpoint, contract.MISSING_HEADER if exists else contract.NOT_FOUND

@@ -36,6 +36,7 @@ class Server(TcpWSGIServer):
         service: Service = app.extensions["shim"]
         self.gate = service.gate
         self.journal = service.journal
+        self.aliases = service.settings.aliases
         self.draining = False
         self._drain_s = service.settings.drain_s
         self._stop_asked = False

@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 import pytest
+from conftest import Start
 from shim_client import Client, body, head, image, read_reply
 from shim_server import Served
 
@@ -106,27 +107,51 @@ def test_never_more_than_the_length_is_read(served: Served) -> None:
     assert errorcode(served, head("detect", 1) + b"{}") == "3"
 
 
+NOT_HTTP = [
+    b"\r\n\r\n\r\n\r\nx\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    b"POST /" + b"x" * 40_000,
+]
+BAD_HEADS = [
+    b"POST /openapi/face/v2/detect HTTP/1.1\r\nno colon\r\n\r\n",
+    b"POST /openapi/face/v2/detect HTTP/1.1\r\n folded: x\r\n\r\n",
+    b"POST http://[::1/openapi/face/v2/detect HTTP/1.1\r\n\r\n",
+    b"POST /openapi/face/v2/detect HTTP/9.9\r\n\r\n",
+    b"\r\nPOST /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
+]
+NO_SUCH_CALL = [
+    b"post /openapi/face/v2/detect HTTP/1.1\r\n\r\n",
+    "POST /openapi/face/v2/dét HTTP/1.1\r\n\r\n".encode(),
+    b"POST /nothing HTTP/1.1\r\nno colon\r\n\r\n",
+    b"GET /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
+]
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("data", "status", "code", "message"),
     [
-        b"\r\n\r\n\r\n\r\nx\r\n\r\n",
-        b"GET\r\n\r\n",
-        b"POST /openapi/face/v2/detect HTTP/1.1\r\nno colon\r\n\r\n",
-        b"POST /openapi/face/v2/detect HTTP/1.1\r\n folded: x\r\n\r\n",
-        b"POST http://[::1/openapi/face/v2/detect HTTP/1.1\r\n\r\n",
-        b"post /openapi/face/v2/detect HTTP/1.1\r\n\r\n",
-        b"POST /openapi/face/v2/detect HTTP/9.9\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-        b"POST /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
-        b"POST /" + b"x" * 40_000,
+        *((data, 400, "1", "request loss header field") for data in NOT_HTTP + BAD_HEADS),
+        *((data, 404, "404", "not found") for data in NO_SUCH_CALL),
     ],
 )
-def test_what_is_not_http(served: Served, data: bytes) -> None:
+def test_what_is_not_http(
+    served: Served, data: bytes, status: int, code: str, message: str
+) -> None:
     with connect(served) as connection:
         connection.sendall(data)
-        status, fields, reply = read(connection)
-    assert (status, reply["errorcode"]) == (400, "1") and len(reply) == 2
+        answer, fields, reply = read(connection)
+    field = "errormsg" if b"/detect " in data else "errmsg"
+    assert (answer, reply) == (status, {"errorcode": code, field: message})
     assert fields["Connection"] == "close" and fields["X-Request-Id"]
+
+
+def test_a_bad_head_is_told_in_both_spellings(start: Start) -> None:
+    with connect(start("--demo", aliases=1)) as connection:
+        connection.sendall(BAD_HEADS[0])
+        reply = read(connection)[2]
+    message = "request loss header field"
+    assert reply == {"errorcode": "1", "errmsg": message, "errormsg": message}
 
 
 @pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "identity", "chunked, gzip"])
