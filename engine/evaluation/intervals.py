@@ -72,8 +72,9 @@ def wilson(errors: int, trials: int) -> Rate:
 
 def widened(rate: Rate, low: float, high: float) -> Rate:
     """Pairs that share people tell less than independent ones, so a bootstrap that comes out
-    narrower than Wilson's interval has met too few errors to go by."""
-    return Rate(rate.value, min(rate.low, float(low)), max(rate.high, float(high)), rate.trials)
+    narrower than Wilson's interval has met too few errors to go by. NaN widens nothing."""
+    low, high = np.fmin(rate.low, low), np.fmax(rate.high, high)
+    return Rate(rate.value, float(low), float(high), rate.trials)
 
 
 def _percent(value: float) -> str:

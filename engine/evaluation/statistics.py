@@ -41,14 +41,15 @@ class ErrorRates:
         self._fmr = 1 - self._replicate(bins[impostor], [a[impostor], b[impostor]])
 
     def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
-        """(replicates, thresholds): the share of pairs below each threshold."""
+        """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of few
+        people holds no such pair."""
         shares = []
         for draw in self._draws:
             weight = draw[people[0]].astype(np.float64)
             for others in people[1:]:
                 weight *= draw[others]
             counts = np.bincount(bins, weight, len(self._grid) + 1)[:-1]
-            shares.append(np.cumsum(counts) / max(float(weight.sum()), 1e-12))
+            shares.append(np.cumsum(counts) / (float(weight.sum()) or np.nan))
         return np.array(shares).reshape(len(self._draws), len(self._grid))
 
     def fmr(self, threshold: float) -> Rate:
@@ -66,8 +67,7 @@ class ErrorRates:
         if not trials or not len(replicates) or not errors:
             return plain
         column = min(int(np.searchsorted(self._grid, threshold, "left")), len(self._grid) - 1)
-        low, high = np.percentile(replicates[:, column], [2.5, 97.5])
-        return widened(plain, low, high)
+        return widened(plain, *_interval(replicates[:, column]))
 
     def threshold_at(self, fmr: float) -> float:
         """The lowest threshold at which the false match rate is at most that."""
@@ -89,7 +89,7 @@ class ErrorRates:
         columns = np.argmax(self._fmr <= fmr, axis=1)
         columns[~(self._fmr <= fmr).any(axis=1)] = len(self._grid) - 1
         values = self._fnmr[np.arange(len(columns)), columns]
-        return widened(rate, *np.percentile(values, [2.5, 97.5]))
+        return widened(rate, *_interval(values[~np.isnan(self._fmr[:, 0])]))
 
     def equal_error_rate(self) -> float:
         """Where the two rates cross."""
@@ -105,10 +105,15 @@ class ErrorRates:
 
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
-        return (
-            np.percentile(self._fmr, [2.5, 97.5], axis=0),
-            np.percentile(self._fnmr, [2.5, 97.5], axis=0),
-        )
+        return _interval(self._fmr), _interval(self._fnmr)
+
+
+def _interval(replicates: Floats) -> Floats:
+    """(2, ...): the middle 95 % of (replicates, ...), NaN where none of them says anything."""
+    if np.isnan(replicates).all():
+        return np.full((2, *replicates.shape[1:]), np.nan)
+    middle: Floats = np.nanpercentile(replicates, [2.5, 97.5], axis=0)
+    return middle
 
 
 def _grid(genuine: Floats, impostor: Floats) -> Floats:

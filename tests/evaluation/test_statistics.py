@@ -92,3 +92,12 @@ def test_folded_accuracy() -> None:
     missing[:10] = np.nan
     mean, error = folded_accuracy(missing, same, fold)
     assert mean == pytest.approx(0.9) and error == pytest.approx(0.1)
+
+
+def test_a_draw_without_such_a_pair_is_no_evidence() -> None:
+    """Of two people every other draw is one person twice, and then holds no impostor pair."""
+    pairs, scores = _sample(2, 12, np.random.default_rng(5))
+    rates = ErrorRates(pairs, np.where(pairs.same, scores, np.minimum(scores, 1.0)))
+    rate = rates.fmr(0.9)
+    assert rate == wilson(round(rate.value * rate.trials), rate.trials)
+    assert not np.isnan(rates.bands()).any() and rates.fmr(0.9).low > 0
