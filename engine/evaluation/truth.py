@@ -1,15 +1,14 @@
 """Ground truth of detection: dlib's XML, WIDER FACE's text, or a plain CSV."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.listing import read_rows
 from engine.evaluation.photos import SampleError
 
 Box = tuple[float, float, float, float]
@@ -38,10 +37,11 @@ def read(listing: Path, images: Path | None = None) -> list[TruePicture]:
     Raises SampleError for another suffix or a listing without pictures.
     """
     readers = {".xml": _read_dlib, ".txt": _read_wider, ".csv": _read_csv}
-    if listing.suffix not in readers:
+    suffix = listing.suffix.lower()
+    if suffix not in readers:
         raise SampleError(f"{listing} is none of {', '.join(readers)}")
     try:
-        pictures = list(readers[listing.suffix](listing, images or listing.parent))
+        pictures = list(readers[suffix](listing, images or listing.parent))
     except (ValueError, KeyError, IndexError, ElementTree.ParseError) as error:
         raise SampleError(f"{listing} cannot be read as ground truth: {error}") from error
     if not pictures:
@@ -71,9 +71,9 @@ def _read_wider(listing: Path, images: Path) -> Iterator[TruePicture]:
     """wider_face_val_bbx_gt.txt: a file name, a count, and that many lines of x y width height
     blur expression illumination invalid occlusion pose; a count of 0 has one line of zeros."""
     lines = iter(listing.read_text("utf-8").splitlines())
-    for name in lines:
-        count = int(next(lines))
-        rows = [[int(value) for value in next(lines).split()] for _ in range(max(count, 1))]
+    for name in lines:  # what is cut off reads as empty lines, which are no numbers
+        count = int(next(lines, ""))
+        rows = [[int(value) for value in next(lines, "").split()] for _ in range(max(count, 1))]
         yield TruePicture(
             images / name.strip(),
             [
@@ -85,17 +85,16 @@ def _read_wider(listing: Path, images: Path) -> Iterator[TruePicture]:
 
 def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
     """Columns file, x, y, width, height, and perhaps right_eye_x, right_eye_y, ... for all five
-    landmarks; a picture without a face has one row with the box left empty."""
-    with listing.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    for name, group in groupby(rows, key=lambda row: row["file"]):
-        faces = []
-        for row in group:
-            if not row["x"]:
-                continue
-            box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))
-            landmarks = None
-            if row.get("nose_x"):
-                landmarks = np.array([[float(row[f"{p}_x"]), float(row[f"{p}_y"])] for p in POINTS])
-            faces.append(TrueFace(box, landmarks))  # type: ignore[arg-type]
+    landmarks; a picture without a face has one row with the box left empty. In any order."""
+    pictures: dict[str, list[TrueFace]] = {}
+    for row in read_rows(listing, ["file"]).values():
+        faces = pictures.setdefault(row["file"], [])
+        if not row["x"]:
+            continue
+        box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))
+        landmarks = None
+        if row.get("nose_x"):
+            landmarks = np.array([[float(row[f"{p}_x"]), float(row[f"{p}_y"])] for p in POINTS])
+        faces.append(TrueFace(box, landmarks))  # type: ignore[arg-type]
+    for name, faces in pictures.items():
         yield TruePicture(images / name, faces)

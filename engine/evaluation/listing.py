@@ -1,0 +1,37 @@
+"""Tables that users write: CSV files with a header."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.evaluation.photos import SampleError
+
+
+def is_table(path: Path) -> bool:
+    """By its suffix, in capitals too."""
+    return path.suffix.lower() == ".csv"
+
+
+def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]]:
+    """Every row by its line in the file; a value that is missing is "".
+
+    columns: those that every row must fill. Raises SampleError for a file that is not UTF-8, lacks
+    a column, has a row that leaves one empty, or has no rows.
+    """
+    try:
+        with listing.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = {}
+            for row in reader:
+                rows[reader.line_num] = row
+    except UnicodeDecodeError as error:
+        raise SampleError(f"{listing} is not UTF-8: save it as that") from error
+    except csv.Error as error:
+        raise SampleError(f"{listing} is no CSV: {error}") from error
+    needed = f"{', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else columns[0]
+    if not rows or not set(columns) <= set(reader.fieldnames or ()):
+        raise SampleError(f"{listing} must have a header with {needed}, and rows below it")
+    for line, row in rows.items():
+        if not all(row[column] for column in columns):
+            raise SampleError(f"{listing}, line {line}: fill in {needed}")
+    return rows
