@@ -1,6 +1,5 @@
 """Pairs of photos to be compared: all of a folder's, or those of a table."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.listing import read_rows
 from engine.evaluation.photos import Photo, SampleError
 
 Indices = NDArray[np.int64]
+SAME = dict.fromkeys(("1", "1.0", "true", "yes"), True)
+SAME |= dict.fromkeys(("0", "0.0", "false", "no"), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
 
 def read_table(listing: Path) -> Pairs:
     """A CSV with columns a, b (paths, relative to the file's folder), same (1 or 0), and perhaps
-    cohort. Photos that genuine pairs connect are one person's."""
-    with listing.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"a", "b", "same"} <= set(rows[0]):
-        raise SampleError(f"{listing} must have a header with a, b and same, and rows below it")
+    cohort. Photos that genuine pairs connect are one person's.
+
+    Raises SampleError for rows that cannot be read, or that contradict each other.
+    """
+    rows = read_rows(listing, ["a", "b", "same"])
     person: dict[str, str] = {}
     cohort: dict[str, str] = {}
 
@@ -83,14 +85,25 @@ def read_table(listing: Path) -> Pairs:
             name = person[name]
         return name
 
-    for row in rows:
+    different = {}
+    for line, row in rows.items():
         a, b = root(row["a"]), root(row["b"])
-        if row["same"].strip().lower() in ("1", "true", "yes"):
+        same = SAME.get(row["same"].strip().lower())
+        if same is None:
+            raise SampleError(f"{listing}, line {line}: same is 1 or 0, not {row['same']!r}")
+        if same:
             person[a] = b
+        else:
+            different[line] = a, b
         cohort.update(dict.fromkeys((row["a"], row["b"]), row.get("cohort") or ""))
+    for line, (a, b) in different.items():
+        if root(a) == root(b):
+            raise SampleError(
+                f"{listing}, line {line}: two people, whom other rows make one: correct the rows"
+            )
     index = {name: number for number, name in enumerate(person)}
     photos = [Photo(listing.parent / name, root(name), cohort[name]) for name in index]
-    ends = np.array([[index[row["a"]], index[row["b"]]] for row in rows])
+    ends = np.array([[index[row["a"]], index[row["b"]]] for row in rows.values()])
     return Pairs(photos, ends[:, 0], ends[:, 1])
 
 

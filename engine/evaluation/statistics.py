@@ -41,8 +41,8 @@ class ErrorRates:
         self._fmr = 1 - self._replicate(bins[impostor], [a[impostor], b[impostor]])
 
     def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
-        """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of few
-        people holds no such pair."""
+        """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of
+        few people holds no such pair."""
         shares = []
         for draw in self._draws:
             weight = draw[people[0]].astype(np.float64)

@@ -92,6 +92,22 @@ def test_table_of_pairs(tmp_path: Path) -> None:
         read_table(listing)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("x,y,genuine", "line 2: same is 1 or 0, not 'genuine'"),
+        ("x,y,1.0\ny,z,Yes\nx,z,0.0", "line 4: two people, whom other rows make one"),
+        ("x,y,1\nx", "line 3: fill in a, b and same"),
+        ("x,\xe9,1", "not UTF-8"),
+    ],
+)
+def test_tables_of_pairs_that_say_nothing_clear(tmp_path: Path, rows: str, message: str) -> None:
+    listing = tmp_path / "pairs.CSV"
+    listing.write_bytes(f"a,b,same\n{rows}\n".encode("latin-1"))
+    with pytest.raises(SampleError, match=message):
+        read_table(listing)
+
+
 def test_captures_by_folder_and_by_table(tmp_path: Path) -> None:
     names = ("ann_live/1.jpg", "ann_print/1.jpg", "bob_live/1.jpg")
     read = captures.read(_touch(tmp_path / "set", *names))
@@ -120,13 +136,14 @@ def test_truth_of_wider_and_csv(tmp_path: Path) -> None:
     assert first.path == tmp_path / "0--Parade" / "a.jpg"
     assert [face.ignored for face in first.faces] == [False, True] and second.faces == []
     table = tmp_path / "gt.csv"
-    table.write_text("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,5,6,7,8\nb.jpg,,,,\n")
+    table.write_text("file,x,y,width,height\na.jpg,1,2,3,4\nb.jpg,,,,\na.jpg,5,6,7,8\n")
     one, other = truth.read(table, tmp_path / "images")
     assert [face.box for face in one.faces] == [(1, 2, 3, 4), (5, 6, 7, 8)] and not other.faces
     assert one.path == tmp_path / "images" / "a.jpg"
-    wider.write_text("a.jpg\nmany\n")
-    with pytest.raises(SampleError, match="cannot be read as ground truth"):
-        truth.read(wider)
+    for cut_off in ("a.jpg\nmany\n", "a.jpg\n", "a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n"):
+        wider.write_text(cut_off)
+        with pytest.raises(SampleError, match="cannot be read as ground truth"):
+            truth.read(wider)
 
 
 def test_dlib_landmarks_become_five(shared: Path) -> None:
