@@ -27,13 +27,20 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
     """Photos as root/person/photo, root/cohort/person/photo, or root/photo (a person each).
 
     cohort: a regular expression; what it matches of the person's name is the cohort.
-    Raises SampleError for a folder without pictures.
+    Raises SampleError for a folder without pictures, and for a cohort that is no regular expression
+    or matches nobody.
     """
     photos = [_photo(path.relative_to(root), root) for path in picture_files(root)]
     if cohort is None:
         return photos
-    pattern = re.compile(cohort)
-    return [replace(photo, cohort=_match(pattern, photo.person)) for photo in photos]
+    try:
+        pattern = re.compile(cohort)
+    except re.error as error:
+        raise SampleError(f"--cohort {cohort} is no regular expression: {error}") from error
+    photos = [replace(photo, cohort=_match(pattern, photo.person)) for photo in photos]
+    if not any(photo.cohort for photo in photos):
+        raise SampleError(f"--cohort {cohort} matches nobody's name, such as {photos[0].person}")
+    return photos
 
 
 def picture_files(root: Path) -> list[Path]:

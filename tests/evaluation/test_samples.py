@@ -25,6 +25,9 @@ def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
     assert [(p.person, p.cohort) for p in grouped] == [("F/ann", "F"), ("M/bob", "M")]
     single = read_folder(_touch(tmp_path / "c", "AF1.jpg", "AM2.jpg"), "^[A-Z]+")
     assert [(p.person, p.cohort) for p in single] == [("AF1", "AF"), ("AM2", "AM")]
+    for cohort, message in (("^[0-9]+", "matches nobody's name, such as AF1"), ("[", "no regular")):
+        with pytest.raises(SampleError, match=message):
+            read_folder(tmp_path / "c", cohort)
     with pytest.raises(SampleError, match="holds no pictures"):
         read_folder(_touch(tmp_path / "d", "readme.txt"))
 
