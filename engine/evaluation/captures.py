@@ -1,12 +1,14 @@
 """Labelled captures: live, or an attack of some species, of some person."""
 
-import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.evaluation.listing import is_table, read_rows
 from engine.evaluation.photos import SampleError, picture_files
 
 LIVE = "live"
+NEGATIONS = {"not", "non", "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,19 @@ class Capture:
     source: str
 
 
+def read_all(sources: Iterable[Path]) -> list[Capture]:
+    """As read() of each. Raises SampleError where nothing at all is live, too."""
+    found = [capture for source in sources for capture in read(source)]
+    if not any(capture.species == LIVE for capture in found):
+        labels = ", ".join(sorted({capture.species for capture in found}))
+        raise SampleError(f"nothing is labelled live ({labels}): call live captures {LIVE}")
+    return found
+
+
 def read(source: Path) -> list[Capture]:
     """A CSV with path, label ("live" or the attack's species) and perhaps subject; or a folder of
     folders named live, SPECIES, SUBJECT_live or SUBJECT_SPECIES. Raises SampleError otherwise."""
-    if source.suffix == ".csv":
+    if is_table(source):
         return _read_csv(source)
     if (source / "labels.csv").is_file():
         return _read_csv(source / "labels.csv")
@@ -33,20 +44,21 @@ def read(source: Path) -> list[Capture]:
         if folder == path.name:
             raise SampleError(f"{path} lies in no folder that says whether it is live")
         subject, _, species = folder.rpartition("_")
+        if species.lower() == LIVE and subject.lower() in NEGATIONS:
+            raise SampleError(f"{source / folder} would be live captures of {subject}: rename it")
         captures.append(_capture(path, species, subject, source.name))
     return captures
 
 
 def _read_csv(listing: Path) -> list[Capture]:
-    with listing.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"path", "label"} <= set(rows[0]):
-        raise SampleError(f"{listing} must have a header with path and label, and rows below it")
-    name = listing.parent.name
-    return [
-        _capture(listing.parent / row["path"], row["label"], row.get("subject") or "", name)
-        for row in rows
-    ]
+    folder = listing.parent
+    captures = []
+    for line, row in read_rows(listing, ["path", "label"]).items():
+        path = folder / row["path"]
+        if not path.is_file():
+            raise SampleError(f"{listing}, line {line}: there is no file {path}")
+        captures.append(_capture(path, row["label"], row.get("subject", ""), folder.name))
+    return captures
 
 
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:

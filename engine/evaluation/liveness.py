@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    sample = [capture for source in args.captures for capture in captures.read(source)]
+    sample = captures.read_all(args.captures)
     services = endpoints(args)
     bench = None
     if uses_library(args) or args.peer:

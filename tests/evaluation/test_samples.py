@@ -123,10 +123,24 @@ def test_captures_by_folder_and_by_table(tmp_path: Path) -> None:
     assert [(c.species, c.subject) for c in plain] == [("live", ""), ("plain: replay", "")]
     table = tmp_path / "labels.csv"
     table.write_text("path,label,subject\na.jpg,live,7\nb.jpg,mask,7\n")
+    _touch(tmp_path, "a.jpg", "b.jpg")
     assert {capture.species for capture in captures.read(table)} == {
         "live",
         f"{tmp_path.name}: mask",
     }
+
+
+def test_captures_that_would_be_misread(tmp_path: Path) -> None:
+    with pytest.raises(SampleError, match="would be live captures of not: rename it"):
+        captures.read(_touch(tmp_path / "folders", "not_live/1.jpg"))
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\na.jpg,1\nb.jpg,0\n")
+    _touch(tmp_path, "a.jpg")
+    with pytest.raises(SampleError, match=r"line 3: there is no file .*b\.jpg"):
+        captures.read_all([table])
+    _touch(tmp_path, "b.jpg")
+    with pytest.raises(SampleError, match="nothing is labelled live"):
+        captures.read_all([table])
 
 
 def test_truth_of_wider_and_csv(tmp_path: Path) -> None:
