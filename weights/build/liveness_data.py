@@ -34,6 +34,14 @@ class Sample:
     kept: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a file of simulated captures holds. made_of: all that they depend on."""
+
+    made_of: tuple[str, int, int, bool, bool]
+    samples: list[Sample]
+
+
 def simulated(
     portraits: Path,
     count: int,
@@ -45,18 +53,22 @@ def simulated(
 ) -> list[Sample]:
     """Live faces, prints and displays in equal parts, from us_officials and gan_idcards.
 
-    Written to `cache`, a file, as they take about 50 ms each. `kept_only`: of the people alone
-    that are kept apart from training. `wide`: whole selfies instead of crops of faces.
+    Written to `cache`, a file, as they take about 50 ms each, and made anew when it holds others.
+    `kept_only`: of the people alone that are kept apart from training. `wide`: whole selfies
+    instead of crops of faces.
     """
-    if not cache.exists():
-        chunks = [
-            (portraits, seed, n, min(_CHUNK, count - n), kept_only, wide)
-            for n in range(0, count, _CHUNK)
-        ]
-        with Pool(workers) as pool:
-            made = [sample for part in pool.imap(_simulate, chunks) for sample in part]
-        cache.write_bytes(pickle.dumps(made))
-    samples: list[Sample] = pickle.loads(cache.read_bytes())
+    made_of = str(portraits.resolve()), count, seed, kept_only, wide
+    kept = pickle.loads(cache.read_bytes()) if cache.exists() else None
+    if isinstance(kept, Kept) and kept.made_of == made_of:
+        return kept.samples
+    chunks = [
+        (portraits, seed, n, min(_CHUNK, count - n), kept_only, wide)
+        for n in range(0, count, _CHUNK)
+    ]
+    with Pool(workers) as pool:
+        samples = [sample for part in pool.imap(_simulate, chunks) for sample in part]
+    cache.with_suffix(".new").write_bytes(pickle.dumps(Kept(made_of, samples)))
+    cache.with_suffix(".new").replace(cache)
     return samples
 
 
