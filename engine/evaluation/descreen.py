@@ -1,7 +1,7 @@
 """How much of a photo comes back when its mesh is taken out.
 
 descreen --images photos/ --out report/                  draws seeded meshes on photos without one
-descreen --clean a/ --meshed b/ --out report/            pairs of files with the same stem
+descreen --clean a/ --meshed b/ --out report/            pairs of files with the same name
 """
 
 import argparse
@@ -35,7 +35,7 @@ SHOWN = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, help="pictures without mesh, to draw meshes on")
     parser.add_argument("--clean", type=Path, help="pictures without mesh, paired with --meshed")
-    parser.add_argument("--meshed", type=Path, help="the same pictures with mesh, same stems")
+    parser.add_argument("--meshed", type=Path, help="the same pictures with mesh, same names")
     parser.add_argument("--identities", type=Path, help="one folder per person, for verification")
     parser.add_argument("--families", default="test", help="test, train, all, or names with commas")
     parser.add_argument("--count", type=int, default=600, help="synthesised pairs")

@@ -108,17 +108,20 @@ class Synthesised:
 
 
 class Files:
-    """Pairs of files with the same stem in two folders.
+    """Pairs of files in two folders, at the same place in both but for the suffix.
 
     Raises SampleError when they share none, for a pair of different sizes, and for pictures too
     small for SSIM.
     """
 
     def __init__(self, clean: Path, meshed: Path) -> None:
-        plain = {path.stem: path for path in picture_files(clean)}
-        self._pairs = [(plain[p.stem], p) for p in picture_files(meshed) if p.stem in plain]
+        plain, covered = (
+            {path.relative_to(folder).with_suffix(""): path for path in picture_files(folder)}
+            for folder in (clean, meshed)
+        )
+        self._pairs = [(plain[place], covered[place]) for place in covered if place in plain]
         if not self._pairs:
-            raise SampleError(f"{clean} and {meshed} share no file stem")
+            raise SampleError(f"{clean} and {meshed} share no file of one name")
 
     def __len__(self) -> int:
         return len(self._pairs)

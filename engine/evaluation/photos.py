@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import EngineError
+from engine.errors import EngineError, ImageError
+from engine.images import Pixels, load
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 
@@ -49,6 +50,14 @@ def picture_files(root: Path) -> list[Path]:
     if not paths:
         raise SampleError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     return paths
+
+
+def read_photo(path: Path) -> Pixels:
+    """(H, W, 3) uint8 BGR. Raises SampleError, which names the file, where load gives no picture."""
+    try:
+        return load(path)
+    except ImageError as error:
+        raise SampleError(f"{path}: {error}; take it out") from error
 
 
 def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:

@@ -57,12 +57,13 @@ def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
 
 
 def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> None:
+    """The same name in two folders is two pairs."""
     made = Synthesised(portraits, 2, ["scales"])
     for number in range(2):
         for kind in ("clean", "meshed"):
-            (tmp_path / kind).mkdir(exist_ok=True)
+            (tmp_path / kind / str(number)).mkdir(parents=True)
             picture = encode(getattr(made[number], kind), "png")
-            (tmp_path / kind / f"{number}.png").write_bytes(picture)
+            (tmp_path / kind / str(number) / "one.png").write_bytes(picture)
     out = tmp_path / "report"
     options = ["--clean", str(tmp_path / "clean"), "--meshed", str(tmp_path / "meshed")]
     figures = measured(*options, "--no-thumbnails", out=out)
