@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import Engine
+from engine import Engine, ImageError
 from engine.evaluation import plots, truth
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import wilson
@@ -52,8 +52,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _with_library(engine: Engine, path: Path) -> list[Found]:
-    faces = engine.detect(path, max_faces=1000)
+def _with_library(engine: Engine, path: Path) -> list[Found] | None:
+    try:
+        faces = engine.detect(path, max_faces=1000)
+    except ImageError:
+        if not path.is_file():  # a wrong --images is no refusal
+            raise
+        return None
     return [Found(face.box, face.score, face.landmarks) for face in faces]
 
 

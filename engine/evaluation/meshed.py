@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.photos import SampleError, picture_files
-from engine.images import Pixels, load
+from engine.evaluation.photos import SampleError, picture_files, read_photo
+from engine.images import Pixels
 
 SSIM_WINDOW = 7
 """Pixels; skimage's."""
@@ -97,7 +97,7 @@ class Synthesised:
         # Families and sizes take turns at different pace, so that every pairing occurs.
         family = self._families[number % len(self._families)]
         width, height = self._sizes[number // len(self._families) % len(self._sizes)]
-        drawn = draw(rng, load(path), family, width, height)
+        drawn = draw(rng, read_photo(path), family, width, height)
         groups = {
             "family": family,
             "size": f"{width}x{height}",
@@ -127,7 +127,7 @@ class Files:
         return len(self._pairs)
 
     def __getitem__(self, number: int) -> Pair:
-        clean, meshed = (load(path) for path in self._pairs[number])
+        clean, meshed = (read_photo(path) for path in self._pairs[number])
         if clean.shape != meshed.shape:
             raise SampleError(f"{self._pairs[number][1]} is not of its clean picture's size")
         if min(clean.shape[:2]) < SSIM_WINDOW:

@@ -11,11 +11,11 @@ import numpy as np
 from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, wilson
 from engine.evaluation.meshed import SIZES, cut_out, draw, generator
-from engine.evaluation.photos import SampleError, picture_files
+from engine.evaluation.photos import SampleError, picture_files, read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
-from engine.images import Pixels, load
+from engine.images import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain
     for number in progress(range(count), "without mesh"):
         rng = np.random.default_rng((seed, number, 1))
         width, height = SIZES[number % len(SIZES)]
-        photo = cut_out(load(paths[number % len(paths)]), width, height)
+        photo = cut_out(read_photo(paths[number % len(paths)]), width, height)
         photo = capture.expose(photo, None, capture.sample(rng), height, width)[0]
         output = engine.descreen(photo).image
         same = np.array_equal(output, photo)
@@ -100,7 +100,7 @@ def genuine(
     for number in progress(range(count), "genuine pairs"):
         rng = np.random.default_rng((seed, number, 2))
         photos = people[number % len(people)]
-        live, photo = (load(photos[i]) for i in rng.choice(len(photos), 2, replace=False))
+        live, photo = (read_photo(photos[i]) for i in rng.choice(len(photos), 2, replace=False))
         height, width = photo.shape[:2]
         family = families[number % len(families)]
         drawn = draw(rng, photo, family, width, height)

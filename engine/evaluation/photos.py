@@ -53,7 +53,7 @@ def picture_files(root: Path) -> list[Path]:
 
 
 def read_photo(path: Path) -> Pixels:
-    """(H, W, 3) uint8 BGR. Raises SampleError, which names the file, where load gives no picture."""
+    """(H, W, 3) uint8 BGR. Raises SampleError, which names the file, where that is no picture."""
     try:
         return load(path)
     except ImageError as error:

@@ -82,6 +82,7 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
         (["--images", "{}", "--clean", "{}/ann"], "give --images with a --count from 1"),
         (["--images", "{}", "--seed", "-1"], "--seed must be 0 or more"),
         (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png holds no pictures"),
+        (["--clean", "{}/bad", "--meshed", "{}/bad"], "bad/1.png: "),
         (
             ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/eve"],
             "two photos",
@@ -93,6 +94,8 @@ def test_what_is_refused(
 ) -> None:
     (portraits / "eve").mkdir()
     (portraits / "eve" / "1.png").write_bytes((portraits / "ann" / "1.png").read_bytes())
+    (portraits / "bad").mkdir()
+    (portraits / "bad" / "1.png").write_bytes(b"no picture")
     given = [option.format(portraits) for option in options]
     assert main(["descreen", *given, "--out", str(portraits / "report")]) == 1
     assert message in capsys.readouterr().err

@@ -89,6 +89,8 @@ def test_detection(tmp_path: Path, group: Pixels, engine: Engine) -> None:
     boxes = [face.box for face in engine.detect(group)]
     rows = [f"group.png,{x + 3},{y - 2},{w},{h}" for x, y, w, h in boxes]
     rows += ["group.png,5,5,40,40"]  # where there is no face: missed
+    rows += ["broken.png,,,,"]
+    (tmp_path / "broken.png").write_bytes(b"no picture")
     truth = tmp_path / "truth.csv"
     truth.write_text("\n".join(["file,x,y,width,height", *rows]) + "\n")
     out = tmp_path / "report"
@@ -97,7 +99,9 @@ def test_detection(tmp_path: Path, group: Pixels, engine: Engine) -> None:
     assert figures["recall"]["value"] == pytest.approx(6 / 7)
     assert figures["precision"]["value"] == 1
     assert figures["average_precision"] == pytest.approx(6 / 7)
-    assert figures["landmark_error"] is None
+    assert figures["landmark_error"] is None and figures["pictures_refused"] == 1
+    (tmp_path / "broken.png").unlink()
+    assert main(["detection", str(truth), "--out", str(out)]) == 1
 
 
 def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:

@@ -21,8 +21,7 @@ from engine.embedding import mirrored, unit
 from engine.errors import FaceNotFound
 from engine.evaluation.embeddings import Vector, cosines
 from engine.evaluation.pairs import all_pairs
-from engine.evaluation.photos import Photo, leave_out, read_folder
-from engine.images import load
+from engine.evaluation.photos import Photo, leave_out, read_folder, read_photo
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
@@ -36,7 +35,7 @@ Looks = tuple[Scores, Scores]
 def _looks(networks: Networks, photo: Photo) -> tuple[Vector, Vector]:
     """The embedding of one look and of two."""
     try:
-        _, crops = networks.recognition.aligned([load(photo.path)])
+        _, crops = networks.recognition.aligned([read_photo(photo.path)])
     except FaceNotFound:
         return None, None
     once = networks.embedder.embed(crops)
