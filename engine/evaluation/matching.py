@@ -82,11 +82,13 @@ def average_precision(judged: Judged) -> tuple[float, NDArray[np.float64], NDArr
     """The area below the precision-recall curve, and the curve: recall, precision.
 
     Precision is made to fall with recall and summed over every step, as PASCAL VOC does since 2010
-    (Everingham et al., IJCV 2015). Detections below the detector's own threshold are not in it.
+    (Everingham et al., IJCV 2015). Detections of equal scores are one step, whatever their order.
+    Detections below the detector's own threshold are not in it.
     """
     ranked = sorted(judged.hits, key=lambda hit: -hit[0])
-    right = np.cumsum([hit[1] for hit in ranked])
+    last = np.flatnonzero(np.diff([hit[0] for hit in ranked], append=np.inf))
+    right = np.cumsum([hit[1] for hit in ranked])[last]
     recall = np.append(0, right / max(len(judged.found), 1))
-    precision = np.append(1, right / np.arange(1, len(ranked) + 1))
+    precision = np.append(1, right / (last + 1))
     precision = np.maximum.accumulate(precision[::-1])[::-1]
     return float(np.sum(np.diff(recall) * precision[1:])), recall, precision

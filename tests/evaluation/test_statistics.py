@@ -8,6 +8,7 @@ import pytest
 
 from engine.evaluation.intervals import wilson
 from engine.evaluation.lfw import folded_accuracy
+from engine.evaluation.matching import Judged, average_precision
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import Photo
 from engine.evaluation.statistics import ErrorRates
@@ -101,3 +102,10 @@ def test_a_draw_without_such_a_pair_is_no_evidence() -> None:
     rate = rates.fmr(0.9)
     assert rate == wilson(round(rate.value * rate.trials), rate.trials)
     assert not np.isnan(rates.bands()).any() and rates.fmr(0.9).low > 0
+
+
+def test_average_precision_of_equal_scores_does_not_depend_on_their_order() -> None:
+    hits = [(0.9, True), (0.9, False), (0.5, True), (0.5, False)]
+    for order in (hits, hits[::-1]):
+        assert average_precision(Judged(order, [], [True] * 4, [], 0))[0] == 0.25
+    assert average_precision(Judged([], [], [False], [], 0))[0] == 0
