@@ -28,10 +28,15 @@ class Answers:
     Error rates are over the captures that were judged: answered, and assessable (ISO/IEC 30107-3,
     13.2). Areas under the curve are over all scores. 95 % intervals come from a bootstrap over
     subjects, or over captures where subjects are not known or that makes them wider.
+    threshold: the system's own; None where only its verdicts tell, and it is estimated from them.
     """
 
     def __init__(
-        self, sample: Sequence[Capture], verdicts: Sequence[Verdict | None], replicates: int
+        self,
+        sample: Sequence[Capture],
+        verdicts: Sequence[Verdict | None],
+        replicates: int,
+        threshold: float | None = None,
     ) -> None:
         self.scores = np.array([np.nan if one is None else one.score for one in verdicts])
         self.alive = np.array([one is not None and one.alive for one in verdicts], bool)
@@ -41,7 +46,7 @@ class Answers:
         self.source = np.array([capture.source for capture in sample])
         self._subject = np.array([capture.subject for capture in sample])
         self._replicates = replicates
-        self.threshold = self._boundary()
+        self.threshold = self._boundary() if threshold is None else threshold
 
     def _boundary(self) -> float:
         """Between the lowest score called live and the highest below it that is not."""
@@ -83,7 +88,14 @@ class Answers:
             return _area(rank, alive, weight)
 
         value = statistic(np.ones(len(alive)))
-        return Rate(value, *self._interval(chosen, statistic, value), pairs)
+        rate = Rate(value, *self._interval(chosen, statistic, value), pairs)
+        if 0 < value < 1:
+            return rate
+        # A bootstrap of a perfect sample sees no errors. The variance of an area is at most that of
+        # a rate with as many trials as the smaller group has (van Dantzig 1951).
+        fewest = min(int(live.sum()), int(attack.sum()))
+        plain = wilson(round(value) * fewest, fewest)
+        return widened(rate, plain.low, plain.high)
 
     def not_assessable(self, species: str) -> Rate:
         """The share for which the system gives a score that it says does not count."""

@@ -70,6 +70,7 @@ class Bench:
         networks = Networks(read_pack(pack), runtime, bpcer=bpcer)
         self._detection = networks.detection
         self._judges: dict[str, Callable[[View], Verdict]] = {}
+        self.thresholds: dict[str, float] = {}
         if with_library:
             liveness = networks.liveness
 
@@ -78,9 +79,11 @@ class Bench:
                 return Verdict(result.score, result.is_alive, result.assessable)
 
             self._judges[LIBRARY] = judge
+            self.thresholds[LIBRARY] = liveness.threshold
         for one in peers:
             peer = Peer(one, runtime)
             self._judges[peer.name] = peer.judge
+            self.thresholds[peer.name] = 0.0
 
     def judge(
         self, sample: Sequence[Capture], alter: Callable[[Pixels], Pixels] | None = None

@@ -52,7 +52,11 @@ def run(args: argparse.Namespace) -> int:
         bench = Bench(args.pack, providers(args), args.bpcer, args.peer, uses_library(args))
 
     def answers(verdicts: Mapping[str, list[Verdict | None]]) -> dict[str, Answers]:
-        return {name: Answers(sample, one, args.replicates) for name, one in verdicts.items()}
+        known = bench.thresholds if bench else {}
+        return {
+            name: Answers(sample, one, args.replicates, known.get(name))
+            for name, one in verdicts.items()
+        }
 
     systems = answers(bench.judge(sample)) if bench else {}
     systems |= answers({service.url: _served(service, sample) for service in services})

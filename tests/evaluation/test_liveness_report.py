@@ -13,8 +13,9 @@ from engine.evaluation.__main__ import main
 from engine.evaluation.alterations import compressed, exposed, halved
 from engine.evaluation.answers import Answers, Verdict
 from engine.evaluation.captures import LIVE, Capture
+from engine.evaluation.intervals import wilson
 from engine.images import Pixels, decode, encode, load
-from engine.packs import DEFAULT_PACK
+from engine.packs import DEFAULT_PACK, read_pack
 
 NETWORK = DEFAULT_PACK / "liveness_minifasnet.onnx"
 
@@ -47,6 +48,7 @@ def measured(taken: Path, out: Path, *options: str) -> dict[str, Any]:
 def test_figures_are_the_library_s_verdicts(taken: Path, tmp_path: Path, engine: Engine) -> None:
     out = tmp_path / "report"
     figures = measured(taken, out)["systems"]["engine"]
+    assert figures["threshold"] == read_pack().entry("liveness").settings["threshold"]
     live = [engine.liveness(load(path)) for path in sorted((taken / "ann_live").iterdir())]
     print_ = engine.liveness(taken / "tom_print" / "1.png")
     too_small = engine.liveness(taken / "tom_print" / "2.png")
@@ -132,6 +134,9 @@ def test_areas_and_average_errors() -> None:
     assert area.value == pytest.approx((3 + 2.5 + 2) / 9) and area.trials == 9
     assert area.low < area.value < area.high <= 1
     assert one.average_error("a: print") == pytest.approx(1 / 3)
+    perfect = answers([2, 1, 1, -2, -3], [LIVE] * 3 + ["a: print"] * 2, [""] * 5).area("a: print")
+    assert (perfect.value, perfect.high) == (1, 1)
+    assert perfect.low == pytest.approx(wilson(2, 2).low)
     alone = answers([1.0, 2.0], ["a: print"] * 2, [""] * 2)
     assert alone.area("a: print").trials == 0 and alone.average_error("a: print") is None
 
