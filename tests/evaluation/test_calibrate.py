@@ -85,10 +85,11 @@ def test_a_pack_is_calibrated_and_then_used(
     double = load(scut / "AF1.jpg")
     cv2.imwrite(str(photos / "AF9999.jpg"), cv2.resize(double[20:], None, fx=0.8, fy=0.8))
     out = tmp_path / "report"
-    assert _run(photos, "--pack", own_pack, "--out", out, "--name", "women") == 0
+    assert _run(photos, "--pack", own_pack, "--out", out, "--steepness", "12") == 0
 
     section = read_pack(own_pack).similarity
     assert section["left_out"] == ["AF9999"] and section["data"] == "women"
+    assert section["build"] == "python weights/build/calibrate.py women --steepness 12.0"
     assert section["without_face"] == 0
     reference = {row["fmr"]: row for row in section["matched"]}
     assert min(reference) == 1e-3 and reference[1e-3]["similarity"] == 0.497

@@ -96,11 +96,20 @@ def _report(
 
 
 def _arguments(args: argparse.Namespace) -> str:
-    """Those that the result depends on, with the names of files but not where they lie."""
+    """Those that the result depends on, with the names of files but not where they lie; numbers
+    only where they are not the usual ones."""
     cohort = ["--cohort", args.cohort] if args.cohort else []
     listed = ["--leave-out", args.leave_out.name] if args.leave_out else []
     table = ["--pairs", args.pairs.name] if args.pairs else []
-    return shlex.join([args.photos.resolve().name, *table, *cohort, *listed])
+    suspects = ["--keep-suspects"] if args.keep_suspects else []
+    numbers = [
+        part
+        for name in ("lowest", "steepness", "impostors")
+        if getattr(args, name) != _parser().get_default(name)
+        for part in (f"--{name}", str(getattr(args, name)))
+    ]
+    photos = args.photos.resolve().name
+    return shlex.join([photos, *table, *cohort, *listed, *suspects, *numbers])
 
 
 def _parser() -> argparse.ArgumentParser:
