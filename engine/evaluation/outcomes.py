@@ -75,13 +75,15 @@ def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain
 
 
 def photographed(identities: Path) -> list[list[Path]]:
-    """The photos of everybody who has two or more, by the folder they are in.
+    """The photos of everybody who has two or more, by the folder they are in; beside the folders
+    lie strangers.
 
     Raises SampleError when nobody has.
     """
     folders: dict[Path, list[Path]] = {}
     for path in picture_files(identities):
         folders.setdefault(path.parent, []).append(path)
+    folders.pop(identities, None)
     people = [photos for photos in folders.values() if len(photos) > 1]
     if not people:
         raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")

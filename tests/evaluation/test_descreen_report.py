@@ -87,12 +87,16 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
             ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/eve"],
             "two photos",
         ),
+        (["--images", "{}", "--count", "1", "--identities", "{}/flat"], "a folder for each"),
     ],
 )
 def test_what_is_refused(
     options: list[str], message: str, portraits: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (portraits / "eve").mkdir()
+    for name in ("1.png", "2.png"):
+        (portraits / "flat").mkdir(exist_ok=True)
+        (portraits / "flat" / name).write_bytes((portraits / "ann" / name).read_bytes())
     (portraits / "eve" / "1.png").write_bytes((portraits / "ann" / "1.png").read_bytes())
     (portraits / "bad").mkdir()
     (portraits / "bad" / "1.png").write_bytes(b"no picture")
