@@ -7,6 +7,7 @@ verification . --pairs pairs.csv --out report/       columns a, b, same, perhaps
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
         pairs = sample_pairs(pairs, args.calls, args.seed)
     scored = [score_with_library(pairs, args)] if uses_library(args) else []
     scored += [score_with_endpoint(pairs, service) for service in services]
-    systems = {one.name: (one, ErrorRates(pairs, one.scores, args.replicates)) for one in scored}
+    systems = {
+        one.name: (one, ErrorRates(pairs, one.scores, args.replicates, args.seed)) for one in scored
+    }
     report = Report(f"Verification: {args.photos}")
     metrics = tabulate(report, pairs, systems)
     draw(report, systems)
@@ -75,7 +78,8 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
     else:
         photos = read_folder(args.photos, args.cohort)
         photos = leave_out(photos, args.leave_out) if args.leave_out else photos
-        pairs = folded_pairs(photos) if args.folds else all_pairs(photos, args.impostors, args.seed)
+        draw = partial(all_pairs, impostors=args.impostors)
+        pairs = (folded_pairs if args.folds else draw)(photos, seed=args.seed)
     if not len(pairs):
         raise SampleError(f"{args.photos} holds fewer than two photos: there is nothing to compare")
     return pairs
