@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     outcomes: Counter[str] = Counter()
     righted: Counter[int] = Counter()
     seconds: list[tuple[float, float]] = []
+    turned = 0
     for index, path in enumerate(progress(paths, "gate")):
         try:
             image = load(path)
@@ -49,14 +50,15 @@ def run(args: argparse.Namespace) -> int:
             continue
         outcomes[_outcome(networks, image, seconds)] += 1
         if index in chosen:
+            turned += 1
             righted += Counter(q for q in (1, 2, 3) if _is_righted(networks, image, q))
     report = Report(f"The gate of liveness: {args.photos}")
-    report.text(f"{len(paths)} photos, as they are, and {len(chosen)} of them turned.")
+    report.text(f"{len(paths)} photos, as they are, and {turned} of them turned.")
     rates = {name: wilson(count, len(paths)) for name, count in outcomes.most_common()}
     report.table("As they are", ["", "share"], [[name, rate] for name, rate in rates.items()])
-    turned = {f"{90 * q}": wilson(righted[q], len(chosen)) for q in (1, 2, 3)}
+    by_angle = {f"{90 * q}": wilson(righted[q], turned) for q in (1, 2, 3)}
     header = ["turned by, degrees", "righted"]
-    report.table("Turned", header, [[name, rate] for name, rate in turned.items()])
+    report.table("Turned", header, [[name, rate] for name, rate in by_angle.items()])
     plainly, with_orientation = 1000 * np.array(seconds or [(0, 0)]).mean(axis=0)
     report.text(
         f"Finding the face takes {plainly:.2f} ms, and with its orientation "
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     metrics: dict[str, Any] = {
         "photos": len(paths),
         "as_they_are": {name: rate.plain() for name, rate in rates.items()},
-        "righted": {name: rate.plain() for name, rate in turned.items()},
+        "righted": {name: rate.plain() for name, rate in by_angle.items()},
         "mean_ms": {"face": float(plainly), "face and orientation": float(with_orientation)},
     }
     report.write(args.out, metrics)

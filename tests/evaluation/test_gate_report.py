@@ -23,12 +23,13 @@ def test_refusals_and_righted_photos(tmp_path: Path, astronaut: Pixels) -> None:
     for name, pixels in files.items():
         (photos / f"{name}.png").write_bytes(encode(np.ascontiguousarray(pixels), "png"))
     out = tmp_path / "report"
+    (photos / "broken.png").write_bytes(b"no picture")
     assert main(["gate", str(photos), "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
     shares = {name: rate["value"] for name, rate in metrics["as_they_are"].items()}
-    assert len(shares) == 4 and set(shares.values()) == {0.25}
-    assert {"judged", "wrongly turned", "no face"} < set(shares)
+    assert len(shares) == 5 and set(shares.values()) == {0.2}
+    assert {"judged", "wrongly turned", "no face", "not readable"} < set(shares)
     assert any("blurred" in name for name in shares)
-    # Two of four: the blank one has no face, and the one on its side never was upright.
+    # Two of the four pictures: the blank one has no face, the one on its side never was upright.
     assert metrics["righted"]["90"]["value"] == pytest.approx(0.5)
     assert metrics["righted"]["270"]["trials"] == 4
