@@ -1,6 +1,7 @@
 """Plots of error rates and other figures (matplotlib)."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     """FNMR against FMR, both logarithmic, with 95 % bands and each system's threshold."""
     figure, axes = _axes("DET, band: 95 % of bootstraps over people", "FMR", "FNMR")
     lowest = 1.0
-    for colour, (name, (rates, threshold)) in zip(COLOURS, systems.items(), strict=False):
+    for colour, (name, (rates, threshold)) in zip(cycle(COLOURS), systems.items(), strict=False):
         _, fmr, fnmr = rates.curve()
         fmr_band, fnmr_band = rates.bands()
         shown = fmr > 0
@@ -46,7 +47,7 @@ def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
 def roc(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     """True match rate against FMR, with 95 % bands."""
     figure, axes = _axes("ROC, band: 95 % of bootstraps over people", "FMR", "1 − FNMR")
-    for colour, (name, (rates, threshold)) in zip(COLOURS, systems.items(), strict=False):
+    for colour, (name, (rates, threshold)) in zip(cycle(COLOURS), systems.items(), strict=False):
         _, fmr, fnmr = rates.curve()
         shown = fmr > 0
         axes.plot(fmr[shown], 1 - fnmr[shown], color=colour, label=name)
@@ -68,7 +69,7 @@ def histogram(
     values = [group for group in groups.values() if len(group)]
     low, high = min(group.min() for group in values), max(group.max() for group in values)
     edges = np.linspace(low, max(high, low + 1e-6), 80)
-    for colour, (name, group) in zip(COLOURS, groups.items(), strict=False):
+    for colour, (name, group) in zip(cycle(COLOURS), groups.items(), strict=False):
         if len(group):
             weights = np.full(len(group), 1 / len(group))
             axes.hist(group, edges, weights=weights, color=colour, alpha=0.25)
@@ -85,7 +86,7 @@ def lines(
 ) -> Any:
     """Plain curves; scales: xscale, yscale."""
     figure, axes = _axes(title, across, up)
-    for colour, (name, (x, y)) in zip(COLOURS, curves.items(), strict=False):
+    for colour, (name, (x, y)) in zip(cycle(COLOURS), curves.items(), strict=False):
         axes.plot(x, y, color=colour, label=name)
     axes.set(**scales)
     axes.legend()
