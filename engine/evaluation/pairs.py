@@ -64,9 +64,12 @@ def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
         return Pairs(photos, a, b)
     a, b = _genuine(people)
     rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.integers(0, len(photos), (impostors * 5 // 4, 2)), axis=1)
-    drawn = rng.permutation(np.unique(drawn[people[drawn[:, 0]] != people[drawn[:, 1]]], axis=0))
-    drawn = drawn[:impostors]
+    drawn = np.empty((0, 2), np.int64)
+    while len(drawn) < min(impostors, total - len(a)):
+        more = np.sort(rng.integers(0, len(photos), (impostors * 5 // 4, 2)), axis=1)
+        more = more[people[more[:, 0]] != people[more[:, 1]]]
+        drawn = np.unique(np.concatenate([drawn, more]), axis=0)
+    drawn = rng.permutation(drawn)[:impostors]
     return Pairs(photos, np.concatenate([a, drawn[:, 0]]), np.concatenate([b, drawn[:, 1]]))
 
 

@@ -1,6 +1,7 @@
 """Labelled photos: who is on which picture, and what group of people they belong to."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +32,9 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
     Raises SampleError for a folder without pictures, and for a cohort that is no regular expression
     or matches nobody.
     """
-    photos = [_photo(path.relative_to(root), root) for path in picture_files(root)]
+    paths = [path.relative_to(root) for path in picture_files(root)]
+    stems = Counter(path.with_suffix("") for path in paths)
+    photos = [_photo(path, root, stems[path.with_suffix("")] == 1) for path in paths]
     if cohort is None:
         return photos
     try:
@@ -67,9 +70,10 @@ def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:
     return [p for p in photos if p.path.name not in names and p.path.stem not in names]
 
 
-def _photo(path: Path, root: Path) -> Photo:
+def _photo(path: Path, root: Path, alone: bool) -> Photo:
+    """alone: no other file has this stem, which then is the name of who lies in no folder."""
     folders = path.parts[:-1]
-    person = "/".join(folders) or path.stem
+    person = "/".join(folders) or (path.stem if alone else path.name)
     return Photo(root / path, person, folders[0] if len(folders) > 1 else "")
 
 

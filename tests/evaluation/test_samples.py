@@ -25,6 +25,8 @@ def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
     assert [(p.person, p.cohort) for p in grouped] == [("F/ann", "F"), ("M/bob", "M")]
     single = read_folder(_touch(tmp_path / "c", "AF1.jpg", "AM2.jpg"), "^[A-Z]+")
     assert [(p.person, p.cohort) for p in single] == [("AF1", "AF"), ("AM2", "AM")]
+    twins = read_folder(_touch(tmp_path / "e", "x.jpg", "x.png", "y.jpg"))
+    assert [photo.person for photo in twins] == ["x.jpg", "x.png", "y"]
     for cohort, message in (("^[0-9]+", "matches nobody's name, such as AF1"), ("[", "no regular")):
         with pytest.raises(SampleError, match=message):
             read_folder(tmp_path / "c", cohort)
@@ -47,6 +49,8 @@ def test_all_pairs_or_as_many_impostors_as_asked_for() -> None:
     assert some.same.sum() == 60 and (~some.same).sum() == 500
     assert len({*zip(some.a.tolist(), some.b.tolist(), strict=True)}) == 560
     assert (some.a < some.b).all()
+    few = all_pairs([Photo(Path(f"{n}.jpg"), str(n // 30)) for n in range(60)], 890)
+    assert (~few.same).sum() == 890
 
 
 def test_pairs_inside_cohorts() -> None:
