@@ -39,17 +39,23 @@ def folded_pairs(photos: Sequence[Photo], seed: int = 0) -> Pairs:
 
 
 def read_lfw(root: Path, listing: Path) -> Pairs:
-    """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold)."""
-    lines = [line.split() for line in listing.read_text("utf-8").splitlines() if line.strip()]
-    folds, size = (1, int(lines[0][0])) if len(lines[0]) == 1 else map(int, lines[0])
-    if len(lines) - 1 != folds * size * 2:
-        raise SampleError(f"{listing}: {len(lines) - 1} pairs, its first line promises otherwise")
-    named = [
-        ((name, first), (rest[0] if len(rest) == 2 else name, rest[-1]))
-        for name, first, *rest in lines[1:]
-    ]
+    """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold).
+
+    Raises SampleError for another file.
+    """
+    try:
+        lines = [line.split() for line in listing.read_text("utf-8").splitlines() if line.strip()]
+        folds, size = (1, int(lines[0][0])) if len(lines[0]) == 1 else map(int, lines[0])
+        named = [
+            ((name, int(first)), (rest[0] if len(rest) == 2 else name, int(rest[-1])))
+            for name, first, *rest in lines[1:]
+        ]
+    except (ValueError, IndexError) as error:
+        raise SampleError(f"{listing} is not in the form of LFW's pairs.txt: {error}") from error
+    if not named or len(named) != folds * size * 2:
+        raise SampleError(f"{listing}: {len(named)} pairs, its first line promises otherwise")
     index = {key: n for n, key in enumerate(sorted({key for pair in named for key in pair}))}
-    photos = [Photo(root / name / f"{name}_{int(number):04d}.jpg", name) for name, number in index]
+    photos = [Photo(root / name / f"{name}_{number:04d}.jpg", name) for name, number in index]
     ends = np.array([[index[x], index[y]] for x, y in named])
     fold = np.repeat(np.arange(folds), 2 * size) if folds > 1 else None
     return Pairs(photos, ends[:, 0], ends[:, 1], fold)

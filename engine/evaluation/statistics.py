@@ -119,6 +119,7 @@ def _interval(replicates: Floats) -> Floats:
 def _grid(genuine: Floats, impostor: Floats) -> Floats:
     """Thresholds dense where either rate is small."""
     rare = np.logspace(0, -7, 281)
-    parts = [np.quantile(impostor, 1 - rare)] if len(impostor) else []
+    parts = [np.empty(0)]
+    parts += [np.quantile(impostor, 1 - rare)] if len(impostor) else []
     parts += [np.quantile(genuine, rare)] if len(genuine) else []
     return np.unique(np.concatenate(parts))

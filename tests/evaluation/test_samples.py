@@ -84,6 +84,10 @@ def test_lfw_listing(tmp_path: Path) -> None:
     listing.write_text("10\t300\nA_B\t1\t4\n")
     with pytest.raises(SampleError, match="promises otherwise"):
         read_lfw(tmp_path, listing)
+    for other in ("", "a,b,same\nx,y,1\n", "1\nA_B\n"):
+        listing.write_text(other)
+        with pytest.raises(SampleError, match="not in the form of LFW's"):
+            read_lfw(tmp_path, listing)
 
 
 def test_table_of_pairs(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_failures_to_enrol_are_in_no_rate() -> None:
     scores[:100] = np.nan
     rates = ErrorRates(pairs, scores, 10)
     assert rates.fmr(0).trials + rates.fnmr(0).trials == len(scores) - 100
+    assert ErrorRates(pairs, np.full(len(scores), np.nan)).fmr(0).trials == 0
 
 
 def test_interval_knows_that_pairs_share_people() -> None:
