@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.error
@@ -26,9 +27,12 @@ class EndpointError(EngineError):
 
 class Endpoint:
     """Signs and sends calls (Bioauth OpenAPI V2.0, section 4). An answer of None is a refusal of
-    the picture: no face, or a picture that the service does not take."""
+    the picture: no face, or a picture that the service does not take. Raises EndpointError for
+    what is no address, and when there is no answer."""
 
     def __init__(self, url: str, app_id: str, app_key: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise EndpointError(f"{url} is no address of a service: write http://HOST:PORT")
         self.url = url.rstrip("/")
         self._app_id = app_id
         self._key = ("bioauth" + app_key).encode()
@@ -87,7 +91,7 @@ class Endpoint:
                 reply = answer.read()
         except urllib.error.HTTPError as error:
             reply = error.read()
-        except OSError as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise EndpointError(f"{self.url} does not answer: {error}") from error
         return self._judge(name, reply)
 

@@ -82,6 +82,14 @@ def test_a_wrong_key_is_an_error_and_not_a_figure(url: str, photos: Path) -> Non
         Endpoint(url, PAIR[0], "wrong").detect(photos / "ann_live" / "1.png")
 
 
+def test_what_is_no_service_is_told_in_a_sentence(url: str, tmp_path: Path) -> None:
+    with pytest.raises(EndpointError, match="write http://HOST:PORT"):
+        Endpoint("localhost:8081", *PAIR)
+    (tmp_path / "1.png").touch()
+    with pytest.raises(EndpointError, match="does not answer"):
+        Endpoint(f"{url} 80", *PAIR).detect(tmp_path / "1.png")
+
+
 def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
     service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
