@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import ImageError
 from engine.evaluation.answers import Verdict
 from engine.evaluation.captures import Capture
@@ -13,6 +15,7 @@ from engine.liveness import Classifier
 from engine.networks import Networks
 from engine.orientation import View, upright
 from engine.packs import read_pack
+from engine.results import Face
 from engine.runtime import Runtime
 
 SPECIFICATION = "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect"
@@ -44,11 +47,23 @@ class Peer:
                 "std": float(given["scale"]),
                 "border": given["border"],
             }
-            self._classifier = Classifier(runtime.load(path.read_bytes(), file), manifest)
+            if manifest["std"] == 0:
+                raise ValueError("scale is not 0")
+            network = runtime.load(path.read_bytes(), file)
+            self._classifier = Classifier(network, manifest)
+            self._try(int(given["size"]))
         except (OSError, ValueError) as error:
             raise SampleError(
                 f"--peer {specification} cannot be used: {error}; it is written {SPECIFICATION}"
             ) from error
+
+    def _try(self, size: int) -> None:
+        """Raises ValueError for a network that does not take such a picture."""
+        whole = Face((0, 0, size, size), 1.0, np.zeros((5, 2), np.float32))
+        try:
+            self._classifier.log_odds(np.zeros((size, size, 3), np.uint8), whole)
+        except Exception as error:  # onnxruntime raises many kinds without a common base
+            raise ValueError(f"it takes no picture of that kind ({error})") from error
 
     def judge(self, view: View) -> Verdict:
         score = self._classifier.log_odds(view.image, view.face)

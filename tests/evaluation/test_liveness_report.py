@@ -99,6 +99,9 @@ def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
         ("crop", "could not convert"),
         ("zoom=2", "it knows no zoom"),
         ("channels=hsv", "channels is BGR or RGB"),
+        ("scale=0", "scale is not 0"),
+        ("size=64", "takes no picture of that kind"),
+        ("live=9", "takes no picture of that kind"),
     ],
 )
 def test_a_peer_that_cannot_be_used(
