@@ -5,10 +5,13 @@ Needs the extra [eval]; --ray needs [cluster].
 
 import argparse
 import importlib
+import importlib.util
 import sys
+import tempfile
 
 from engine import EngineError
 
+EXTRA = ("matplotlib", "skimage", "tqdm")
 COMMANDS = {
     "verification": "false match and false non-match rates over pairs of photos",
     "detection": "boxes and landmarks against ground truth",
@@ -32,7 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:
-        args.out.mkdir(parents=True, exist_ok=True)  # a wrong one is told before the work is done
+        # What would end the work is told before it is done.
+        if missing := [name for name in EXTRA if not importlib.util.find_spec(name)]:
+            raise EngineError(f"{', '.join(missing)} is missing: pip install '.[eval]'")
+        args.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=args.out):
+            pass
         return int(args.run(args))
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound, ImageError
+from engine.evaluation.photos import SampleError
 from engine.packs import Pack, read_pack
 
 Vector = NDArray[np.float32] | None
@@ -28,17 +29,20 @@ class EmbeddingCache:
     """A file that remembers embeddings by pack and picture, so that a run can be resumed.
 
     Pictures are known by their content, and packs by their networks, settings and PIPELINE. What
-    is added is on disk at once.
+    is added is on disk at once. Raises SampleError for a path that is no such file.
     """
 
     def __init__(self, path: Path, pack: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._pack = pack
-        self._base = sqlite3.connect(path)
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS embeddings"
-            " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
-        )
+        try:
+            self._base = sqlite3.connect(path)
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS embeddings"
+                " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
+            )
+        except sqlite3.DatabaseError as error:
+            raise SampleError(f"{path} cannot keep embeddings: {error}; name a new file") from error
 
     def __enter__(self) -> "EmbeddingCache":
         return self

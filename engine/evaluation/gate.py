@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import ImageError
+from engine.evaluation.arguments import at_least
 from engine.evaluation.intervals import wilson
 from engine.evaluation.photos import picture_files
 from engine.evaluation.report import Report
@@ -27,7 +28,7 @@ FINE, SIDEWAYS = "judged", "wrongly turned"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder of upright photos of live people")
-    parser.add_argument("--turned", type=int, default=300, help="how many to turn, at most")
+    parser.add_argument("--turned", type=at_least(0), default=300, help="how many to turn, at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")

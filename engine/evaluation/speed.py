@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import Engine
+from engine.evaluation.arguments import at_least
 from engine.evaluation.bench.stages import of_picture
 from engine.evaluation.bench.timing import Times
 from engine.evaluation.photos import picture_files
@@ -22,7 +23,7 @@ from engine.runtime import Runtime
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder of photos with faces")
-    parser.add_argument("--count", type=int, default=100, help="pictures at most")
+    parser.add_argument("--count", type=at_least(1), default=100, help="pictures at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.arguments import at_least
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.pairs import Pairs
@@ -48,8 +49,8 @@ def add_system_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app-key", action="append", default=[], help="one for each --endpoint")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
-    parser.add_argument("--replicates", type=int, default=200, help="bootstrap replicates")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--replicates", type=at_least(1), default=200, help="bootstrap replicates")
+    parser.add_argument("--seed", type=at_least(0), default=0)
 
 
 def endpoints(args: argparse.Namespace) -> list[Endpoint]:
@@ -79,6 +80,8 @@ def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
     scale = SimilarityScale(read_pack(args.pack).similarity, args.fmr)
     scores = scale.of(cosines(vectors, pairs.a, pairs.b))
     failed = [path for path, vector in zip(paths, vectors, strict=True) if vector is None]
+    if np.isnan(scores).all():
+        raise SampleError(f"no pair shows two faces: none was found on {len(failed)} photos")
     return Scored(LIBRARY, scores, scale.threshold, failed)
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.evaluation import plots
+from engine.evaluation.arguments import at_least
 from engine.evaluation.lfw import folded_pairs, read_lfw
+from engine.evaluation.listing import is_table
 from engine.evaluation.pairs import Pairs, all_pairs, read_table
 from engine.evaluation.photos import SampleError, leave_out, read_folder
 from engine.evaluation.report import Report
@@ -38,8 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", action="store_true", help="draw ten folds of 600 pairs")
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
     parser.add_argument("--leave-out", type=Path, help="file of photo names to ignore")
-    parser.add_argument("--impostors", type=int, default=3_000_000, help="impostor pairs at most")
-    parser.add_argument("--calls", type=int, default=2000, help="pairs at most, with --endpoint")
+    parser.add_argument(
+        "--impostors", type=at_least(0), default=3_000_000, help="impostor pairs at most"
+    )
+    parser.add_argument(
+        "--calls", type=at_least(1), default=2000, help="pairs at most, with --endpoint"
+    )
     parser.add_argument("--fmr", type=float, help="another threshold of the pack's table")
     parser.add_argument("--cache", type=Path, help="file of embeddings; by default inside --out")
     parser.add_argument("--ray", metavar="ADDRESS", help="embed on a Ray cluster; local starts one")
@@ -71,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def read_pairs(args: argparse.Namespace) -> Pairs:
     """Raises SampleError when there are no pairs to compare."""
-    if args.pairs and args.pairs.suffix == ".csv":
+    if args.pairs and is_table(args.pairs):
         pairs = read_table(args.pairs)
     elif args.pairs:
         pairs = read_lfw(args.photos, args.pairs)

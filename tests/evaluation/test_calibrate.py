@@ -118,6 +118,13 @@ def test_a_sample_too_small_is_refused(
     assert (pack / "pack.toml").read_text() == before
 
 
+def test_files_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "1.png").touch()
+    assert _run(tmp_path, "--out", tmp_path / "1.png") == 1
+    assert _run(tmp_path, "--out", tmp_path / "out", "--leave-out", tmp_path / "none.txt") == 1
+    assert "none.txt" in capsys.readouterr().err
+
+
 def _photos(people: int, cohorts: Sequence[str]) -> list[Photo]:
     return [
         Photo(Path(f"{cohort}{n}"), f"{cohort}{n}", cohort)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,50 @@ def test_speed(people: Path, tmp_path: Path) -> None:
     stages = json.loads((out / "metrics.json").read_text())["stages"]
     assert {"decode", "detect one", "align", "embed", "liveness"} <= set(stages)
     assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["verification", "--replicates", "0"],
+        ["verification", "--impostors", "-1"],
+        ["liveness", "--seed", "-1"],
+        ["speed", "--count", "0"],
+        ["bench", "--rounds", "0"],
+        ["bench", "--seconds", "0"],
+    ],
+)
+def test_numbers_that_make_no_sense(
+    options: list[str], people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = options
+    folder = [] if command == "bench" else [str(people)]
+    with pytest.raises(SystemExit):
+        main([command, *folder, "--out", str(people / "out"), *rest])
+    assert "is less than" in (error := capsys.readouterr().err) or "is not above" in error
+
+
+def test_what_cannot_work_is_told_before_the_work(
+    people: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (people / "file").write_text("no database, however long it is made")
+    command = ["verification", str(people), "--out"]
+    assert main([*command, str(people / "file")]) == 1
+    assert main([*command, str(people / "out"), "--cache", str(people / "file")]) == 1
+    assert "name a new file" in capsys.readouterr().err
+    assert main([*command, str(people / "out"), "--cache", str(people)]) == 1
+    assert "name a new file" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main([*command, str(people / "out")]) == 1
+    assert "matplotlib is missing: pip install '.[eval]'" in capsys.readouterr().err
+
+
+def test_pairs_without_any_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("1", "2"):
+        blank = np.full((200, 200, 3), 40 * int(name), np.uint8)
+        (tmp_path / f"{name}.png").write_bytes(encode(blank, "png"))
+    assert main(["verification", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "no pair shows two faces: none was found on 2 photos" in capsys.readouterr().err
 
 
 def test_what_cannot_be_measured_says_so(

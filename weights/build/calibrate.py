@@ -25,6 +25,7 @@ from operating_points import Cosines, calibrate, cohorts_of, suspects
 
 from engine import EngineError
 from engine.evaluation import plots
+from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
@@ -37,13 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         _run(args)
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def _run(args: argparse.Namespace) -> None:
+    args.out.mkdir(parents=True, exist_ok=True)  # a wrong one is told before the work is done
     pairs = read_pairs(args)
     paths = [photo.path for photo in pairs.photos]
     vectors = embed_photos(paths, args.cache or args.out / "embeddings.sqlite", args.pack)
@@ -127,9 +129,13 @@ def _parser() -> argparse.ArgumentParser:
         help="use pairs too alike to be two people, which are left out and shown otherwise",
     )
     parser.add_argument("--name", help="what the manifest calls the data")
-    parser.add_argument("--lowest", type=float, default=REFERENCE_FMR, help="FMR to reach at least")
-    parser.add_argument("--steepness", type=float, default=16.0)
-    parser.add_argument("--impostors", type=int, default=20_000_000, help="impostor pairs at most")
+    parser.add_argument(
+        "--lowest", type=positive, default=REFERENCE_FMR, help="FMR to reach at least"
+    )
+    parser.add_argument("--steepness", type=positive, default=16.0)
+    parser.add_argument(
+        "--impostors", type=at_least(1), default=20_000_000, help="impostor pairs at most"
+    )
     parser.add_argument("--cache", type=Path, help="file of embeddings; by default inside --out")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
     parser.add_argument("--out", type=Path, default=Path("calibration"), help="for the report")

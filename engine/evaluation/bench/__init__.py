@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import Engine
+from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.bench import calls, machine, peers, pictures, service, stages, tables
 from engine.evaluation.bench.pictures import Picture
 from engine.evaluation.bench.server import serving
@@ -52,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slots", type=int, help="requests that the server works on at a time")
     for field in fields(Effort):
         flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=type(field.default), help=f"{field.default} when absent")
+        kind = at_least(1) if isinstance(field.default, int) else positive
+        parser.add_argument(flag, type=kind, help=f"{field.default} when absent")
 
 
 def run(args: argparse.Namespace) -> int:
