@@ -27,7 +27,10 @@ class Batches:
         weights = np.sqrt(sizes) * [name != SIMULATED for name in self._names]
         if weights.any():
             weights *= (1 - simulated_share) / weights.sum()
-        weights[self._names.index(SIMULATED)] = 1 - weights.sum()
+        if SIMULATED in self._names:
+            weights[self._names.index(SIMULATED)] = 1 - weights.sum()
+        else:
+            weights /= weights.sum()
         self._weights = weights
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:

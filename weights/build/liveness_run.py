@@ -35,8 +35,9 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         average, first = state["average"], state["step"]
-    alone = Batches([s for s in shown if s.source == SIMULATED], 1.0, options.batch, seed)
     mixed = Batches(shown, options.simulated_share, options.batch, seed)
+    simulated = [s for s in shown if s.source == SIMULATED]
+    alone = Batches(simulated, 1.0, options.batch, seed) if simulated else mixed
     running = 0.0
     for step in range(first, options.steps):
         crops, labels = (alone if step < options.alone * options.steps else mixed)[step]
