@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from command import run
 from liveness_data import Sample, shared, simulated
 from numpy.typing import NDArray
 from presentations import SPECIES
@@ -177,4 +178,4 @@ def _table(judged: Judged, score: Floats, weight: Floats) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

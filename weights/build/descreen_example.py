@@ -13,10 +13,12 @@ from pathlib import Path
 import cv2
 import mesh as meshes
 import numpy as np
+from command import run
 from portraits import held_out
 
 from engine import Engine
 from engine.evaluation.meshed import cut_out
+from engine.evaluation.photos import SampleError
 from engine.images import encode, load
 
 SIZE = 358, 441
@@ -49,6 +51,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     kept = [path for path in sorted((args.portraits / "us_officials").glob("*")) if held_out(path)]
+    if not 0 <= args.number < len(kept):
+        raise SampleError(f"{args.portraits}/us_officials has {len(kept)} portraits kept apart")
     clean = cut_out(load(kept[args.number]), *SIZE)
     meshed = meshes.blend(clean, MESH, meshes.alpha(MESH, *clean.shape[:2]))
     with Engine() as engine:
@@ -59,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

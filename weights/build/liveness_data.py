@@ -76,6 +76,8 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
     folder, seed, first, count, kept_only, wide = chunk
     cv2.setNumThreads(1)
     people = [(p, face) for p, face in _people(folder) if held_out(p) or not kept_only]
+    if not people:
+        raise FileNotFoundError(f"none of the portraits in {folder} is kept apart from training")
     samples = []
     for number in range(first, first + count):
         rng = np.random.default_rng((seed, number))

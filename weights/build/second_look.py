@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from command import run
 from numpy.typing import NDArray
 from operating_points import cohorts_of
 from tqdm import tqdm
@@ -107,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from command import run
 from descreen_gate import fit_gate
 from descreen_loss import loss_of
 from descreen_network import DescreenNetwork, export
@@ -179,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -23,6 +23,7 @@ import minifasnet
 import numpy as np
 import onnx
 import torch
+from command import run
 from graph import drop_dead_values, save, split_prelu
 from liveness_batches import LIVE, tensor
 from liveness_crops import centred
@@ -122,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

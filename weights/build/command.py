@@ -1,0 +1,16 @@
+"""Scripts that say what is wrong with the files they are given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from engine.errors import EngineError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Ends with exit status 1 and one readable line where a file is missing or of no use."""
+    try:
+        main()
+    except (EngineError, OSError) as error:
+        sys.exit(f"error: {error}")
