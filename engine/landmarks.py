@@ -23,11 +23,12 @@ SMALL, WINDOW, SIZE = 56, 1.6, 128
 the face, at SIZE: measured on LFW, landmarks of 50-pixel faces have a fifth more genuine pairs
 refused than those of 64 to 80 pixels."""
 
-UPRIGHT, STEP, MOST, EQUAL = 0.93, 20, 60, 0.01
+UPRIGHT, RAMP, STEP, MOST, EQUAL = 0.94, 0.02, 20, 60, 0.01
 """A face that scores less than UPRIGHT may be tilted, and is looked at turned by STEP degrees to
-both sides, and on while the newest look scores within EQUAL of the best, at most by MOST. Chosen by
-the embeddings of licence-clean portraits that were turned (weights/build/tilt.py): 0.94 would level
-small tilts better, and look at three faces in four that are upright."""
+both sides, and on while the newest look scores within EQUAL of the best, at most by MOST. What that
+shows counts the more the lower the score, alone from RAMP below on, so that pictures which hardly
+differ are aligned alike. Chosen by the embeddings of licence-clean portraits that were turned
+(weights/build/tilt.py) or descreened."""
 
 
 def closer(find: Find, image: Pixels, face: Face) -> Face:
@@ -40,8 +41,8 @@ def closer(find: Find, image: Pixels, face: Face) -> Face:
 
 
 def level(find: Find, image: Pixels, face: Face) -> Face:
-    """The face with the mean of the landmarks that the window shows when it is turned, and with the
-    score of the surest look.
+    """The face with the mean of the landmarks that the window shows when it is turned, as far as
+    the face is in doubt, and with the score of the surest look. It scores less than UPRIGHT.
 
     The detector places landmarks as if every face were upright, so a turn to one side errs as much
     as one to the other; and it is surer of a face that is upright, so the surer looks weigh more.
@@ -70,8 +71,10 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
         looks[degrees] = look(degrees)
     scores, points = (np.array(column) for column in zip(*looks.values(), strict=True))
     weights = np.exp((scores - scores.max()) / EQUAL)
-    landmarks = np.tensordot(weights / weights.sum(), points, axes=1)
-    return replace(face, score=float(scores.max()), landmarks=landmarks.astype(np.float32))
+    mean = np.tensordot(weights / weights.sum(), points, axes=1)
+    doubt = min(1.0, (UPRIGHT - face.score) / RAMP)
+    landmarks = (face.landmarks + doubt * (mean - face.landmarks)).astype(np.float32)
+    return replace(face, score=float(scores.max()), landmarks=landmarks)
 
 
 def _centre(face: Face) -> NDArray[np.float64]:
