@@ -24,8 +24,8 @@ BETTER = 0.01
 """Another direction is believed when its score is this much higher."""
 
 LONE = 0.88
-"""What a face has to score that only a turned picture shows. Cats reach 0.83, and of the faces that
-are upright hardly one in a hundred is below."""
+"""What a face has to score that only a turned picture shows. Cats reach 0.83; of 461 upright faces,
+portraits and live captures, none is below 0.9."""
 
 CLEAR, AROUND, NEAR, FAR = 0.8, 2.5, 160, 320
 """A face found with a score of CLEAR is turned alone, AROUND times its box at NEAR pixels of the
