@@ -3,7 +3,7 @@
 import logging
 import os
 import signal
-from contextlib import suppress
+import sys
 
 from engine import Engine
 from shim import ops, selftest
@@ -44,13 +44,21 @@ def run(settings: Settings, keys: KeyStore) -> int:
         _listen_to_signals(server, readiness)
         _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
         readiness.reason = ""
-        with suppress(OSError):  # nobody reads it: no reason not to serve
-            print(f"http://{_in_url(settings.host)}:{server.port}", flush=True)
+        _say(f"http://{_in_url(settings.host)}:{server.port}")
         finished = server.run()
         _tell("stopped", finished=finished)
     if not finished:
         os._exit(1)  # a plain return waits for the threads that are still at work
     return 0
+
+
+def _say(line: str) -> None:
+    """On stdout, if that can be written: that nobody reads it is no reason not to serve."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        # What is left in the buffer would fail again at the end, and change the exit status.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _listen_to_signals(server: Server, readiness: Readiness) -> None:
