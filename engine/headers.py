@@ -8,6 +8,8 @@ from engine.errors import ImageError
 MAX_SCANS = 100
 """Of a JPEG; encoders make some ten, and 100 of 49 megapixels take a second."""
 
+_BITFIELDS, _BGR_MASKS = 3, (0xFF0000, 0xFF00, 0xFF)
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -26,7 +28,8 @@ class Header:
 def sniff(data: bytes) -> Header:
     """Read format and size from the first bytes. Raises ImageError for anything else.
 
-    Sources: PNG specification (ISO/IEC 15948) 11.2.2 IHDR; ITU-T T.81 annex B; BITMAPINFOHEADER.
+    Sources: PNG specification (ISO/IEC 15948) 11.2.2 IHDR; ITU-T T.81 annex B; BITMAPINFOHEADER
+    with BI_BITFIELDS.
     """
     try:
         if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR":
@@ -49,6 +52,11 @@ def _sniff_bmp(data: bytes) -> Header:
     if info_size == 12:  # the OS/2 header, with 16-bit sizes
         return Header("bmp", *struct.unpack_from("<HH", data, 18))
     width, height = struct.unpack_from("<ii", data, 18)
+    bits, compression = struct.unpack_from("<HI", data, 28)
+    # The decoder does not read masks behind the short header: red would become blue.
+    short = (info_size, bits, compression) == (40, 32, _BITFIELDS)
+    if short and struct.unpack_from("<III", data, 54) != _BGR_MASKS:
+        raise ImageError("the BMP has its colours in an unusual order: save it as PNG")
     return Header("bmp", abs(width), abs(height))  # a negative height is stored top-down
 
 

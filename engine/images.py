@@ -22,6 +22,8 @@ MAX_SIDE = 32_766
 
 JPEG_QUALITY = 95
 
+_BROKEN = "the picture does not decode: it is damaged, or of a rare kind; save it as PNG"
+
 HARMLESS = ("extraneous bytes before marker", "JFIF revision", "Adobe color transform")
 """Warnings of libjpeg about files that some cameras and programs write."""
 
@@ -100,9 +102,9 @@ def _decode_any(data: bytes) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise ImageError("the picture does not decode: it is damaged") from error
+        raise ImageError(_BROKEN) from error
     if pixels is None:
-        raise ImageError("the picture does not decode: it is damaged")
+        raise ImageError(_BROKEN)
     return np.asarray(pixels, np.uint8)
 
 

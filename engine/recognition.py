@@ -83,5 +83,5 @@ def _cosine(pair: Embeddings) -> float:
 
 def face_not_found(where: str) -> FaceNotFound:
     return FaceNotFound(
-        f"no face was found in {where}: it must show one, upright and not too small"
+        f"no face was found in {where}: it must show one, clearly and not too small"
     )

@@ -13,7 +13,7 @@ from engine import Engine
 from engine.evaluation.arguments import at_least
 from engine.evaluation.bench.stages import of_picture
 from engine.evaluation.bench.timing import Times
-from engine.evaluation.photos import picture_files
+from engine.evaluation.photos import picture_files, read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress, providers
 from engine.networks import Networks
@@ -53,6 +53,7 @@ def measure(paths: list[Path], args: argparse.Namespace) -> Times:
     networks = Networks(pack, Runtime(providers(args), args.threads))
     times: Times = {}
     for path in progress([paths[0], *paths], "speed"):
+        read_photo(path)  # says which file is no picture
         for stage, work in of_picture(networks, pack, path.read_bytes()).items():
             started = time.perf_counter()
             work()

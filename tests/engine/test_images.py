@@ -193,6 +193,25 @@ def test_bmp_header_that_lies(astronaut: Pixels) -> None:
         decode(bmp[:22] + struct.pack("<i", 1000) + bmp[26:])
 
 
+@pytest.mark.parametrize("info_size", [40, 108])
+@pytest.mark.parametrize("shifts", [(16, 8, 0), (0, 8, 16), (24, 16, 8)])
+def test_bmp_masks(astronaut: Pixels, info_size: int, shifts: tuple[int, int, int]) -> None:
+    """Red, green and blue anywhere in 32 bits: read right, or refused."""
+    height, width = astronaut.shape[:2]
+    blue, green, red = np.moveaxis(astronaut.astype(np.uint32), 2, 0)
+    rows = sum(plane << shift for plane, shift in zip((red, green, blue), shifts, strict=True))
+    masks = struct.pack("<III", *(0xFF << shift for shift in shifts)).ljust(info_size - 40, b"\0")
+    begin = 14 + 40 + len(masks)
+    head = struct.pack("<2sIIIIiiHHII16x", b"BM", begin + rows.nbytes, 0, begin, info_size, width,
+                       -height, 1, 32, 3, rows.nbytes)  # fmt: skip
+    bmp = head + masks + rows.astype("<u4").tobytes()
+    if info_size == 40 and shifts != (16, 8, 0):
+        with pytest.raises(ImageError, match="colours in an unusual order: save it as PNG"):
+            decode(bmp)
+    else:
+        assert np.array_equal(decode(bmp), astronaut)
+
+
 @pytest.mark.parametrize("format", ["png", "jpeg", "bmp"])
 @pytest.mark.parametrize("kept", [9, 20, 40, 0.5, 0.98])
 def test_truncated_files_are_refused(astronaut: Pixels, format: str, kept: float) -> None:

@@ -114,12 +114,15 @@ def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:
     assert 0 < figures["landmark_error"] < 0.15 and figures["landmark_faces"] == 43
 
 
-def test_speed(people: Path, tmp_path: Path) -> None:
+def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
     assert main(["speed", str(people), "--out", str(out), "--threads", "1"]) == 0
     stages = json.loads((out / "metrics.json").read_text())["stages"]
     assert {"decode", "detect one", "align", "embed", "liveness"} <= set(stages)
     assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
+    (people / "broken.png").write_bytes(b"no picture")
+    assert main(["speed", str(people), "--out", str(out)]) == 1
+    assert "broken.png: the picture is not a PNG, JPEG or BMP" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
