@@ -1,8 +1,11 @@
 """ONNX Runtime, and every decision about it: providers, threads and sessions."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 
 import numpy as np
 import onnxruntime
@@ -25,6 +28,20 @@ _SESSION_ERRORS = (
     status.RuntimeException,
 )
 """onnxruntime raises one class per status code, without a common base but Exception."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def stdout_to_log() -> Iterator[None]:
+    """What other packages print meanwhile becomes warnings: stdout is not theirs, nor ours."""
+    said = StringIO()
+    try:
+        with redirect_stdout(said):
+            yield
+    finally:
+        for line in said.getvalue().splitlines():
+            _log.warning(line)
 
 
 class Network:
@@ -94,7 +111,8 @@ class Runtime:
         self._pool = Pool(self.threads)
         if self.providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
             # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
-            onnxruntime.preload_dlls(directory="")
+            with stdout_to_log():
+                onnxruntime.preload_dlls(directory="")
 
     def session_options(self, threads: int | None = None) -> onnxruntime.SessionOptions:
         options = onnxruntime.SessionOptions()
@@ -135,11 +153,32 @@ class Runtime:
             options.add_session_config_entry("session.disable_quant_qdq", "1")
         providers = [(name, OPTIONS.get(name, {})) for name in self.providers]
         try:
-            session = onnxruntime.InferenceSession(model, options, providers=providers)
+            # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
+            # in the middle of a run.
+            session = onnxruntime.InferenceSession(
+                model, options, providers=providers, enable_fallback=0
+            )
         except _SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
+        except RuntimeError as error:  # a provider without its driver, device or libraries
+            self._without(error)
+            return self._session(model, name, threads, integers)
+        session.disable_fallback()  # where the argument above is not known yet
         self.require(session.get_providers())
         return session
+
+    def _without(self, error: RuntimeError) -> None:
+        """Leave the providers of which one does not begin for the CPU, if none of them was named.
+        Raises ProviderError if one was."""
+        said = " ".join(str(error).split())
+        if self.required or self.providers == [CPU]:
+            name = next((name for name in self.required if name != CPU), CPU)
+            raise ProviderError(
+                f"{name} was asked for and did not activate; {advice(name)}. "
+                f"onnxruntime says: {said}"
+            ) from error
+        _log.warning("%s does not activate: %s", self.providers[0], said)
+        self.providers = [CPU]
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What the work makes of every item, in order, on a CPU side by side: see Pool.map."""

@@ -14,7 +14,7 @@ from engine.embedding import Embeddings, unit
 from engine.errors import WeightsError
 from engine.images import Pixels
 from engine.packs import Entry
-from engine.runtime import Runtime
+from engine.runtime import Runtime, stdout_to_log
 
 LICENCE = "non-commercial research only, unless its owner granted you more"
 UNCALIBRATED_COSINE = 0.55
@@ -124,13 +124,15 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = _require("insightface.model_zoo")
     try:
-        model = zoo.get_model(
-            str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
-        )
+        with stdout_to_log():
+            model = zoo.get_model(
+                str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
+            )
     except Exception as error:  # whatever that package or onnxruntime makes of a wrong file
         raise WeightsError(f"{entry.path} does not load as a {task} network: {error}") from error
     if getattr(model, "taskname", None) != task:
         raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
+    model.session.disable_fallback()  # to the CPU, silently, in the middle of a run
     runtime.require(model.session.get_providers())
     return model
 

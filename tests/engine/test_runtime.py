@@ -1,5 +1,10 @@
 """Providers and threads: what is asked for is what runs, or an error."""
 
+import json
+import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +18,7 @@ from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
 from engine.providers import CPU, CUDA, TENSORRT, chosen
-from engine.runtime import Runtime
+from engine.runtime import Runtime, stdout_to_log
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
@@ -65,6 +70,44 @@ def test_without_a_choice_and_without_cuda_it_is_the_cpu(engine: Engine) -> None
     with Engine() as unasked:
         assert unasked.info()["providers"] == ["CPUExecutionProvider"]
         assert unasked.info()["threads"] == usable_cores()
+
+
+@pytest.mark.skipif(not HAS_CUDA, reason="this onnxruntime has no CUDA")
+@pytest.mark.parametrize("name", [None, "cuda", "tensorrt", "tensorrt,cuda"])
+def test_a_gpu_that_does_not_answer(name: str | None) -> None:
+    """Named, it is an error in words; not named, the CPU. stdout holds the answer alone."""
+    asked = ["--providers", name] if name else []
+    result = subprocess.run(
+        [sys.executable, "-m", "engine", *asked, "info", "--json"],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in result.stderr
+    if name is None:
+        assert json.loads(result.stdout)["providers"] == ["CPUExecutionProvider"]
+    else:
+        assert result.returncode == 1 and result.stdout == ""
+        assert "was asked for and did not activate" in result.stderr.splitlines()[-1]
+
+
+def test_what_others_print_is_logged(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with stdout_to_log():
+        print("Failed to load libcublasLt.so.13")
+    print("the answer")
+    assert capsys.readouterr().out == "the answer\n"
+    assert caplog.record_tuples == [
+        ("engine.runtime", logging.WARNING, "Failed to load libcublasLt.so.13")
+    ]
+
+
+def test_a_run_that_fails_is_no_run_on_another_provider() -> None:
+    """onnxruntime would build the session again on the CPU, and say so on stdout only."""
+    session = Runtime(["cpu"]).load(read_pack().entry("detector").read(), "detector")._session
+    assert session._enable_fallback is False
 
 
 def test_threads_must_be_positive() -> None:
