@@ -1,5 +1,6 @@
 """What an encoded picture says of itself, read without decoding anything."""
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -7,6 +8,10 @@ from engine.errors import ImageError
 
 MAX_SCANS = 100
 """Of a JPEG; encoders make some ten, and 100 of 49 megapixels take a second."""
+
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+"""Of a segment or the end: not a byte of data, a fill byte or a restart, which have no length."""
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 _BITFIELDS, _BGR_MASKS = 3, (0xFF0000, 0xFF00, 0xFF)
 
@@ -117,8 +122,17 @@ def check_scans(data: bytes) -> None:
     """A JPEG must have no more scans than a sane encoder makes.
 
     The decoder goes over the whole picture for each, even one of ten bytes: a file of 1 MB can keep
-    it busy for a quarter of an hour. Within a scan's data the marker cannot occur (ITU-T T.81,
-    B.1.1.5); a few more than the picture's own are those of thumbnails.
+    it busy for a quarter of an hour. Markers are looked for as it does (ITU-T T.81, B.1.1): not in
+    the segments, which may hold thumbnails, nor behind the end, where phones put a video.
     """
-    if data.count(b"\xff\xda") > MAX_SCANS:
-        raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
+    if data.count(b"\xff" + _START_OF_SCAN) <= MAX_SCANS:
+        return
+    scans, position = 0, 2
+    while marker := _MARKER.search(data, position):
+        code, position = marker[1], marker.end()
+        if code == _END_OF_IMAGE:
+            return
+        scans += code == _START_OF_SCAN
+        if scans > MAX_SCANS:
+            raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
+        position += int.from_bytes(data[position : position + 2], "big")

@@ -174,6 +174,13 @@ def test_jpeg_with_endless_scans() -> None:
         decode(jpeg[:-2] + 5000 * scan + jpeg[-2:])
 
 
+def test_what_looks_like_scans_and_is_none(astronaut: Pixels) -> None:
+    """In a picture's notes, and in the video that a phone puts behind it."""
+    jpeg, other = encode(astronaut, "jpeg"), 1000 * bytes.fromhex("FFDA0008010100013F10")
+    notes = b"\xff\xe4" + struct.pack(">H", len(other) + 2) + other
+    assert np.array_equal(decode(jpeg[:2] + notes + jpeg[2:] + other), decode(jpeg))
+
+
 def test_a_side_that_is_too_long() -> None:
     strip = np.zeros((1, 40000, 3), np.uint8)
     for picture in (strip, encode(strip, "png")):
