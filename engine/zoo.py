@@ -21,6 +21,9 @@ UNCALIBRATED_COSINE = 0.55
 """Where a folder without a manifest is cut: a light ArcFace network has FMR 1e-3 there on pairs of
 East Asian women. weights/build/calibrate.py measures a pack's own."""
 
+THINNEST = 100
+"""Times its shorter side, a picture may be long: insightface shrinks a thinner one to nothing."""
+
 
 class ZooDetector:
     """SCRFD or RetinaFace behind the interface of detection.Detector."""
@@ -31,6 +34,7 @@ class ZooDetector:
         self._model.nms_thresh = float(entry.settings.get("nms_threshold", 0.4))
 
     def rows(self, image: Pixels, longest: int) -> Rows:
+        image = _not_too_thin(image)
         fixed = self._model.input_size
         if fixed is not None and longest < fixed[0]:
             # A network of fixed size misses faces that fill the frame: it looks small at a small
@@ -50,6 +54,16 @@ class ZooDetector:
             raise WeightsError("the detector gives no landmarks: use one with five ('kps')")
         boxes, landmarks = np.asarray(boxes), np.asarray(landmarks).reshape(-1, 10)
         return np.concatenate([boxes[:, 4:5], boxes[:, :4], landmarks], 1).astype(np.float32)
+
+
+def _not_too_thin(image: Pixels) -> Pixels:
+    """The picture, black below it or on its right where it is thinner than THINNEST."""
+    height, width = image.shape[:2]
+    least = -(-max(height, width) // THINNEST)
+    spare = max(0, least - height), max(0, least - width)
+    if not any(spare):
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, spare[0], 0, spare[1], cv2.BORDER_CONSTANT))
 
 
 class ZooEmbedder:

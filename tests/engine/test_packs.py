@@ -4,9 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine import Engine, EngineError, WeightsError
+from engine import Engine, EngineError, FaceNotFound, WeightsError
 from engine.images import Pixels
 from engine.packs import DEFAULT_PACK
 
@@ -181,6 +182,15 @@ def test_insightface_folder_loads(
     assert info["similarity"]["calibrated"] is False
     notices = [record for record in caplog.records if "non-commercial" in record.message]
     assert len(notices) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 2000, 3), (2000, 3, 3), (2, 30000, 3)])
+def test_insightface_detectors_take_thin_strips(zoo: Path, shape: tuple[int, ...]) -> None:
+    strip = np.zeros(shape, np.uint8)
+    with Engine(zoo) as engine:
+        assert engine.detect(strip, 1) == engine.detect(strip) == []
+        with pytest.raises(FaceNotFound, match="no face was found in the picture"):
+            engine.embed(strip)
 
 
 def test_two_detectors_in_a_folder_are_ambiguous(zoo: Path) -> None:
