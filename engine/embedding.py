@@ -1,6 +1,7 @@
 """Embedding: an aligned face as a vector whose cosine with another says how alike they are."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +33,8 @@ class ArcFace:
     def __init__(
         self, network: Network, manifest: Mapping[str, Any], runtime: Runtime, batching: bool
     ) -> None:
-        self._network = network
+        # No method of this object: as a circle its network would outlive Engine.close.
+        self._run = partial(_vectors, network)
         self._map = runtime.map
         self._shared = Batcher(self._run) if batching else None
         self.size = int(manifest["size"])
@@ -55,9 +57,10 @@ class ArcFace:
         # On a CPU a face takes no longer alone than in a batch, and faces fit side by side.
         return unit(np.concatenate(self._map(self._run, [face[None] for face in faces])))
 
-    def _run(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
-        (vectors,) = self._network.run(faces)
-        return vectors
+
+def _vectors(network: Network, faces: NDArray[np.float32]) -> NDArray[np.float32]:
+    (vectors,) = network.run(faces)
+    return vectors
 
 
 def mirrored(crops: Sequence[Pixels]) -> list[Pixels]:

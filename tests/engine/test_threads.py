@@ -1,5 +1,6 @@
 """Many threads on one engine get the numbers that one thread gets."""
 
+import gc
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from engine import Engine
 from engine.batching import MOST, Batcher
 from engine.errors import EngineError
 from engine.images import Pixels, encode
+from engine.runtime import Network
 
 
 def answers(engine: Engine, pictures: list[Pixels | bytes]) -> list[float]:
@@ -49,6 +51,24 @@ def test_batched_equals_alone(astronaut: Pixels, hanks: Pixels, group: Pixels) -
         runs = shared.info()["networks"]["embedding"]["runs"]
     assert 24 // MOST <= runs < 24  # the first ran alone, others together
     assert np.abs(np.array(found) - expected).max() < 1e-5
+
+
+def test_a_closed_engine_keeps_no_network(astronaut: Pixels) -> None:
+    """At once, and not when Python next looks for circles: they hold a GPU's memory."""
+
+    def alive() -> int:
+        return sum(isinstance(thing, Network) for thing in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        with Engine(providers=["cpu"], batching=True) as engine:
+            engine.embed(astronaut)
+            assert alive() == before + 5
+        assert alive() == before
+    finally:
+        gc.enable()
 
 
 def test_batches_are_of_one_or_of_all_rows() -> None:
