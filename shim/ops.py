@@ -7,6 +7,8 @@ from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from waitress.server import create_server
 
+from shim.address import numeric
+
 
 class Readiness:
     """Why the server should get no traffic now; empty when it should."""
@@ -40,9 +42,6 @@ def serve(app: Flask, host: str, port: int) -> int:
 
     Raises OSError when the address cannot be bound or is none.
     """
-    try:
-        server = create_server(app, host=host, port=port, threads=2, ident=None)
-    except ValueError as error:  # waitress' answer to a name without an address
-        raise OSError(f"{host} is no address") from error
+    server = create_server(app, host=numeric(host), port=port, threads=2, ident=None)
     threading.Thread(target=server.run, name="ops", daemon=True).start()
     return int(server.effective_port)

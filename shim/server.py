@@ -17,6 +17,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from shim.address import numeric
 from shim.app import Service
 from shim.channel import Channel
 
@@ -91,27 +92,23 @@ class Server(TcpWSGIServer):
 
 
 def _adjustments(service: Service) -> Adjustments:
-    host = service.settings.host
-    try:
-        return Adjustments(
-            host=host,
-            port=service.settings.port,
-            threads=service.admission.places + _SPARE_THREADS,
-            connection_limit=_connections(),
-            asyncore_use_poll=True,
-            recv_bytes=1 << 18,
-            inbuf_overflow=16 << 20,  # bodies stay in memory
-            outbuf_overflow=16 << 20,
-            max_request_header_size=32 << 10,
-            max_request_body_size=sys.maxsize,  # the gate judges lengths
-            channel_timeout=IDLE_S,
-            cleanup_interval=1,
-            log_socket_errors=False,
-            clear_untrusted_proxy_headers=False,
-            ident=None,
-        )
-    except ValueError as error:  # its answer to a name without an address
-        raise OSError(f"{host} is no address") from error
+    return Adjustments(
+        host=numeric(service.settings.host),
+        port=service.settings.port,
+        threads=service.admission.places + _SPARE_THREADS,
+        connection_limit=_connections(),
+        asyncore_use_poll=True,
+        recv_bytes=1 << 18,
+        inbuf_overflow=16 << 20,  # bodies stay in memory
+        outbuf_overflow=16 << 20,
+        max_request_header_size=32 << 10,
+        max_request_body_size=sys.maxsize,  # the gate judges lengths
+        channel_timeout=IDLE_S,
+        cleanup_interval=1,
+        log_socket_errors=False,
+        clear_untrusted_proxy_headers=False,
+        ident=None,
+    )
 
 
 def _connections() -> int:

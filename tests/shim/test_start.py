@@ -1,5 +1,6 @@
 """Starting, refusing to start, settings and key pairs."""
 
+import http.client
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import Start
@@ -72,6 +74,17 @@ def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
     result = run(tmp_path, keys=keys_file(tmp_path), host="no.such.host.invalid", ops=0)
     assert (result.returncode, result.stdout) == (1, "")
     assert "no.such.host.invalid is no address" in result.stderr.splitlines()[-1]
+
+
+def test_a_host_by_its_name(start: Start) -> None:
+    """Where it is ::1 as well, too: clients and scrapers know it by 127.0.0.1."""
+    served = start("--demo", host="localhost", ops_host="localhost")
+    assert served.url.startswith("http://localhost:")
+    for url, path, status in ((served.url, "/", 404), (served.ops_url, "/readyz", 200)):
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port, timeout=10)
+        connection.request("GET", path)
+        assert connection.getresponse().status == status
+        connection.close()
 
 
 def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
