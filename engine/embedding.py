@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.batching import Batcher
+from engine.errors import EngineError
 from engine.images import Pixels
 from engine.runtime import Network, Runtime
 
@@ -70,7 +71,9 @@ def mirrored(crops: Sequence[Pixels]) -> list[Pixels]:
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:
-    """Rows scaled to length one."""
+    """Rows scaled to length one. Raises EngineError for what is no number."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():  # it would read as a similarity far below any threshold
+        raise EngineError("the embedding network gave no number: its weights may be damaged")
     result: Embeddings = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
     return result

@@ -115,6 +115,7 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("size = 112", "size = 96", "a network does not fit its settings"),
         ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
         ("intercept = 0.8106", "intercept = nan", "the liveness network gave no number"),
+        ("mean = 0.0", "mean = nan", "the embedding network gave no number"),
         ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
     ],
 )
