@@ -137,7 +137,7 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0, or 1 with one readable line on stderr."""
     args = _parser().parse_args(arguments)
-    providers = args.providers.split(",") if args.providers else None
+    providers = [name.strip() for name in (args.providers or "").split(",") if name.strip()]
     try:
         with Engine(args.pack, providers, args.threads) as engine:
             answer, picture = args.run(engine, args)
