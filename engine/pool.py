@@ -25,7 +25,7 @@ class Pool:
 
         Side by side only while fewer calls than threads are under way, as otherwise these fill the
         cores; and what no helper has begun on by the time the caller is free is done by the caller,
-        so that nobody waits for a thread. The work must not call `map` itself.
+        so that nobody waits for a thread, also where the work calls `map` itself.
         Raises what the first item to fail raised.
         """
         if self._helpers is None:

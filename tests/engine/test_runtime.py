@@ -155,6 +155,17 @@ def test_work_stays_with_its_caller_while_the_cores_are_busy(two_threads: Runtim
     assert set(threads) == {threading.get_ident()}
 
 
+def test_work_may_have_parts_of_its_own(two_threads: Runtime) -> None:
+    """As a picture on its side has, which is looked at in several directions."""
+
+    def whole(number: int) -> list[int]:
+        return two_threads.map(lambda part: 10 * number + part, range(3))
+
+    with ThreadPoolExecutor(4) as callers:
+        for found in callers.map(lambda _: two_threads.map(whole, range(3)), range(50), timeout=30):
+            assert found == [[0, 1, 2], [10, 11, 12], [20, 21, 22]]
+
+
 def test_the_first_item_that_fails_is_the_error(two_threads: Runtime) -> None:
     def fail(number: int) -> None:
         time.sleep(0.02 / (number + 1))  # later ones fail sooner
