@@ -77,6 +77,7 @@ class Networks:
         image = np.full((4 * side, 4 * side, 3), 128, np.uint8)  # the face and enough around it
         face = Face((side, side, side, side), 1.0, ARCFACE_TEMPLATE + np.float32(side))
         try:
+            self.detection.largest(image[:side, :side])
             self.embedder.embed([image[: self.embedder.size, : self.embedder.size]])
             if self._liveness is not None:
                 self._liveness.judge(image, face)

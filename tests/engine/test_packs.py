@@ -1,10 +1,12 @@
 """Model packs: damage is named, gaps are said, insightface folders load."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from engine import Engine, EngineError, FaceNotFound, WeightsError
@@ -67,12 +69,23 @@ def test_damaged_file(pack: Path, damage: str) -> None:
 
 
 def test_file_that_is_no_network(pack: Path) -> None:
-    import hashlib
-
     (pack / DETECTOR).write_bytes(b"not a network")
     old = hashlib.sha256((DEFAULT_PACK / DETECTOR).read_bytes()).hexdigest()
     edit(pack, old, hashlib.sha256(b"not a network").hexdigest())
     with pytest.raises(WeightsError, match="does not load as an ONNX network"):
+        Engine(pack)
+
+
+def test_a_detector_of_one_size_only(pack: Path) -> None:
+    """As it is published, too, for 640 x 640 pixels: it is told at the start and not by a call."""
+    network = onnx.load(pack / DETECTOR)
+    for side in network.graph.input[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = 640
+    data = network.SerializeToString()
+    old = hashlib.sha256((pack / DETECTOR).read_bytes()).hexdigest()
+    (pack / DETECTOR).write_bytes(data)
+    edit(pack, old, hashlib.sha256(data).hexdigest())
+    with pytest.raises(WeightsError, match=r"(?s)does not fit its settings: .*Expected: 640"):
         Engine(pack)
 
 
