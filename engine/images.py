@@ -24,8 +24,12 @@ JPEG_QUALITY = 95
 
 _BROKEN = "the picture does not decode: it is damaged, or of a rare kind; save it as PNG"
 
-HARMLESS = ("extraneous bytes before marker", "JFIF revision", "Adobe color transform")
-"""Warnings of libjpeg about files that some cameras and programs write."""
+HARMLESS = (
+    *("extraneous bytes before marker", "JFIF revision", "Adobe color transform"),
+    "Could not determine subsampling",
+)
+"""Warnings of libjpeg about files that some cameras and programs write, and what its faster
+interface says of colours stored more coarsely than it knows, which OpenCV reads."""
 
 
 def load(image: Image) -> Pixels:

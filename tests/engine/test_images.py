@@ -164,6 +164,34 @@ def test_jpeg_that_a_camera_has_padded(astronaut: Pixels) -> None:
     assert np.array_equal(decode(jpeg[:-2] + bytes(64) + jpeg[-2:]), decode(jpeg))
 
 
+def test_jpeg_with_coarse_colours(astronaut: Pixels) -> None:
+    """A colour for every 4 x 2 pixels: grey JPEGs of its three planes, put together as scans."""
+    planes = cv2.split(cv2.cvtColor(astronaut, cv2.COLOR_BGR2YCrCb))
+    height, width = astronaut.shape[:2]
+    parts, head = b"", b""
+    for number, plane in ((1, 0), (2, 2), (3, 1)):  # Y, Cb, Cr
+        side = (width, height) if number == 1 else (width // 4, height // 2)
+        small = cv2.resize(planes[plane], side, interpolation=cv2.INTER_AREA)
+        Image.fromarray(small).save(data := BytesIO(), "jpeg", quality=95)
+        grey = data.getvalue()
+        scan = grey.index(b"\xff\xda")
+        head = head or grey[:scan]
+        parts += bytes([0xFF, 0xDA, 0, 8, 1, number, 0, 0, 63, 0]) + grey[scan + 10 : -2]
+    frame = head.index(b"\xff\xc0")
+    colours = bytes([3, 1, 0x42, 0, 2, 0x11, 0, 3, 0x11, 0])
+    head = (
+        head[:frame]
+        + b"\xff\xc0\0\x11"
+        + head[frame + 4 : frame + 9]
+        + colours
+        + head[frame + 13 :]
+    )
+    jpeg = head + parts + b"\xff\xd9"
+    assert cv2.PSNR(decode(jpeg), astronaut) > 25
+    with pytest.raises(ImageError, match="damaged"):
+        decode(jpeg[: len(jpeg) // 2])
+
+
 def test_jpeg_with_endless_scans() -> None:
     """Each of ten bytes, and each costs as much as the whole picture."""
     grey = Image.new("L", (3000, 3000), 128)
