@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from engine.images import Pixels
 from engine.lines import enlarged_change, line_width
+from engine.network import Network
 from engine.results import DescreenResult
-from engine.runtime import Network, Runtime
+from engine.runtime import Runtime
 from engine.tiles import Tile, tiles
 
 Floats = NDArray[np.float32]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engine.batching import Batcher
 from engine.errors import EngineError
 from engine.images import Pixels
-from engine.runtime import Network, Runtime
+from engine.network import Network
+from engine.runtime import Runtime
 
 Embeddings = NDArray[np.float32]
 """(N, D) float32, every row of unit length."""

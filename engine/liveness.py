@@ -11,9 +11,10 @@ from engine.crops import BORDERS, context_crop, fitting_scale, square_crop
 from engine.errors import EngineError
 from engine.gate import Gate
 from engine.images import Pixels
+from engine.network import Network
 from engine.operating import ErrorRate
 from engine.results import Face, LivenessResult
-from engine.runtime import Network, Runtime
+from engine.runtime import Runtime
 
 SCORE_LIMIT = 12.0
 """Beyond e^12 : 1 no sample of ours could support the odds."""

@@ -9,10 +9,11 @@ from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
 from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
+from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
 from engine.recognition import Recognition
 from engine.results import Face
-from engine.runtime import Network, Runtime
+from engine.runtime import Runtime
 from engine.similarity import SimilarityScale
 from engine.yunet import YuNet
 

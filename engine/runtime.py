@@ -1,88 +1,18 @@
 """ONNX Runtime, and every decision about it: providers, threads and sessions."""
 
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as status
 
 from engine.cores import usable_cores
-from engine.errors import EngineError, ProviderError, WeightsError
+from engine.errors import ProviderError, WeightsError
+from engine.network import SESSION_ERRORS, Network
 from engine.pool import Item, Pool, Result
 from engine.providers import CPU, OPTIONS, advice, chosen
-
-_SESSION_ERRORS = (
-    status.EPFail,
-    status.Fail,
-    status.InvalidArgument,
-    status.InvalidGraph,
-    status.InvalidProtobuf,
-    status.NoSuchFile,
-    status.NotImplemented,
-    status.RuntimeException,
-)
-"""onnxruntime raises one class per status code, without a common base but Exception."""
+from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
-
-
-@contextmanager
-def stdout_to_log() -> Iterator[None]:
-    """What other packages print meanwhile becomes warnings: stdout is not theirs, nor ours."""
-    said = StringIO()
-    try:
-        with redirect_stdout(said):
-            yield
-    finally:
-        for line in said.getvalue().splitlines():
-            _log.warning(line)
-
-
-class Network:
-    """One ONNX network, shared by all threads.
-
-    A session takes concurrent calls and releases the GIL while it runs; only the count of runs
-    and the seconds spent in them are behind a lock.
-    wide: the same network for runs whose first input has at least `wide_from` values.
-    """
-
-    def __init__(
-        self,
-        session: onnxruntime.InferenceSession,
-        wide: onnxruntime.InferenceSession | None = None,
-        wide_from: int = 0,
-    ) -> None:
-        self._session, self._wide, self._wide_from = session, wide, wide_from
-        self.inputs = [node.name for node in session.get_inputs()]
-        self.outputs = [node.name for node in session.get_outputs()]
-        self.runs, self.seconds = 0, 0.0
-        self._counting = threading.Lock()
-
-    def run(self, *arrays: NDArray[np.generic]) -> list[NDArray[np.float32]]:
-        """Feed the inputs in the graph's order; get all outputs in the graph's order.
-
-        Raises EngineError when the network cannot run, on such inputs or for want of memory.
-        """
-        feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
-        session = self._session
-        if self._wide is not None and arrays[0].size >= self._wide_from:
-            session = self._wide
-        started = time.perf_counter()
-        try:
-            outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)
-        except _SESSION_ERRORS as error:
-            raise EngineError(f"a network does not run: {error}") from error
-        taken = time.perf_counter() - started
-        with self._counting:
-            self.runs += 1
-            self.seconds += taken
-        return outputs
 
 
 class Runtime:
@@ -158,7 +88,7 @@ class Runtime:
             session = onnxruntime.InferenceSession(
                 model, options, providers=providers, enable_fallback=0
             )
-        except _SESSION_ERRORS as error:
+        except SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
             self._without(error)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.boxes import Rows, suppress
 from engine.images import Pixels
+from engine.network import Network
 from engine.resizing import shrink
-from engine.runtime import Network
 
 STRIDES = (8, 16, 32)
 

@@ -14,7 +14,8 @@ from engine.embedding import Embeddings, unit
 from engine.errors import WeightsError
 from engine.images import Pixels
 from engine.packs import Entry
-from engine.runtime import Runtime, stdout_to_log
+from engine.runtime import Runtime
+from engine.stdout import stdout_to_log
 
 LICENCE = "non-commercial research only, unless its owner granted you more"
 UNCALIBRATED_COSINE = 0.55

@@ -18,7 +18,8 @@ from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
 from engine.providers import CPU, CUDA, TENSORRT, chosen
-from engine.runtime import Runtime, stdout_to_log
+from engine.runtime import Runtime
+from engine.stdout import stdout_to_log
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
@@ -100,7 +101,7 @@ def test_what_others_print_is_logged(
     print("the answer")
     assert capsys.readouterr().out == "the answer\n"
     assert caplog.record_tuples == [
-        ("engine.runtime", logging.WARNING, "Failed to load libcublasLt.so.13")
+        ("engine.stdout", logging.WARNING, "Failed to load libcublasLt.so.13")
     ]
 
 

@@ -16,7 +16,7 @@ from engine import Engine
 from engine.batching import MOST, Batcher
 from engine.errors import EngineError
 from engine.images import Pixels, encode
-from engine.runtime import Network
+from engine.network import Network
 
 
 def answers(engine: Engine, pictures: list[Pixels | bytes]) -> list[float]:

@@ -12,7 +12,7 @@ from engine.evaluation.__main__ import main
 from engine.evaluation.bench import pictures
 from engine.evaluation.bench.limit import replay, runs_of
 from engine.evaluation.bench.timing import interleaved, ratio
-from engine.runtime import Network
+from engine.network import Network
 
 CALLS = {
     "detect the largest, selfie",

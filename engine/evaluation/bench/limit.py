@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.photos import SampleError
-from engine.runtime import Network
+from engine.network import Network
 
 
 @dataclass(frozen=True, slots=True)
