@@ -194,3 +194,18 @@ def test_a_manifest_section_is_replaced_and_the_rest_kept() -> None:
     assert manifest.put("[a]\nx = 1\n", "similarity", "[similarity]\n") == (
         "[a]\nx = 1\n\n[similarity]\n"
     )
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "[similarity]  # required\n  # any numbers\ncosine = 0.42\n",
+        "  [ similarity ]\ncosine = 0.42\n",
+        "[similarity]\ncosine = 0.42\n[[similarity.matched]]\nfmr = 0.001\n",
+    ],
+)
+def test_a_section_is_found_however_it_is_written(old: str) -> None:
+    text = f"[a]\nx = [\n  [1.5],\n  [2],\n]\n\n{old}\n# of b\n[b]\ny = 2\n"
+    assert manifest.put(text, "similarity", "[similarity]\ncosine = 0.5\n") == (
+        "[a]\nx = [\n  [1.5],\n  [2],\n]\n\n[similarity]\ncosine = 0.5\n\n# of b\n[b]\ny = 2\n"
+    )

@@ -1,12 +1,16 @@
 """Rewrites one section of a pack's manifest and leaves the rest as it is, comments and all."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engine import zoo
 from engine.packs import MANIFEST
+
+HEADER = re.compile(r"\s*\[{1,2}\s*([\w-]+)\s*(?:\.[^\]]*)?\]{1,2}\s*(?:#|$)")
+"""The line that a section or sub-section begins with; group 1 is the section's name."""
 
 
 def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
@@ -24,14 +28,22 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
 
 
 def put(text: str, name: str, section: str) -> str:
-    """The manifest's text with the section, which ends in a line break, in its place."""
+    """The manifest's text with the section, which ends in a line break, in its place.
+
+    What is replaced are the section, with or without a remark behind its name, and its
+    sub-sections, such as [[similarity.matched]]; remarks right above the next one are that one's.
+    """
     before: list[str] = []
     after: list[str] = []
+    remarks: list[str] = []
     inside = found = False
     for line in text.splitlines(keepends=True):
-        if line.startswith("["):
-            inside = line.strip() == f"[{name}]"
+        if header := HEADER.match(line):
+            if inside and header[1] != name:
+                after += remarks
+            inside = header[1] == name
             found = found or inside
+        remarks = [*remarks, line] if line.startswith("#") else []
         if not inside:
             (after if found else before).append(line)
     gap = "" if not before or before[-1].isspace() else "\n"
