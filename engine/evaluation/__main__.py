@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import sys
 import tempfile
+from pathlib import Path
 
 from engine import EngineError
 
@@ -23,6 +24,18 @@ COMMANDS = {
 }
 
 
+def prepare(out: Path) -> None:
+    """Says what would end the work before it is done: a package or the folder for the report.
+
+    Raises EngineError or OSError.
+    """
+    if missing := [name for name in EXTRA if not importlib.util.find_spec(name)]:
+        raise EngineError(f"{', '.join(missing)} is missing: pip install '.[eval]'")
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out):
+        pass
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0, or 1 with one readable line on stderr."""
     parser = argparse.ArgumentParser(prog="python -m engine.evaluation", description=__doc__)
@@ -35,12 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:
-        # What would end the work is told before it is done.
-        if missing := [name for name in EXTRA if not importlib.util.find_spec(name)]:
-            raise EngineError(f"{', '.join(missing)} is missing: pip install '.[eval]'")
-        args.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=args.out):
-            pass
+        prepare(args.out)
         return int(args.run(args))
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -118,6 +118,15 @@ def test_a_sample_too_small_is_refused(
     assert (pack / "pack.toml").read_text() == before
 
 
+def test_what_cannot_work_is_told_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "1.png").touch()
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert _run(tmp_path, "--out", tmp_path / "out") == 1
+    assert "tqdm is missing: pip install '.[eval]'" in capsys.readouterr().err
+
+
 def test_files_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "1.png").touch()
     assert _run(tmp_path, "--out", tmp_path / "1.png") == 1
@@ -145,6 +154,9 @@ def test_the_worst_cohort_sets_the_scale() -> None:
     assert rates["b"] < 1e-4 < rates["a"] <= 1e-3
     with pytest.raises(SampleError, match=r"1e-05 takes 3,000,000 pairs .* has 31,125 pairs"):
         operating_points.calibrate(pairs, rng.normal(0.1, spread), 1e-5, 12.0)
+    for steepness, message in ((200.0, "at most 100"), (1e-3, "too low for that cosine")):
+        with pytest.raises(SampleError, match=f"--steepness {steepness:g} .*{message}"):
+            operating_points.calibrate(pairs, rng.normal(0.1, spread), 1e-3, steepness)
 
 
 def test_suspects_are_what_no_normal_tail_explains() -> None:

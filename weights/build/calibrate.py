@@ -25,6 +25,7 @@ from operating_points import Cosines, calibrate, cohorts_of, suspects
 
 from engine import EngineError
 from engine.evaluation import plots
+from engine.evaluation.__main__ import prepare
 from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.pairs import Pairs
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    args.out.mkdir(parents=True, exist_ok=True)  # a wrong one is told before the work is done
+    prepare(args.out)
     pairs = read_pairs(args)
     paths = [photo.path for photo in pairs.photos]
     vectors = embed_photos(paths, args.cache or args.out / "embeddings.sqlite", args.pack)

@@ -54,7 +54,10 @@ def worst(cohorts: Cohorts, fmr: float) -> tuple[str, float] | None:
 
 
 def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) -> dict[str, Any]:
-    """The manifest's [similarity] section. Raises SampleError for a sample too small."""
+    """The manifest's [similarity] section.
+
+    Raises SampleError for a sample too small, and for a steepness that makes no scale with it.
+    """
     cohorts = {
         name: ErrorRates(pairs.take(inside), scores[inside])
         for name, inside in cohorts_of(pairs).items()
@@ -71,7 +74,10 @@ def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) ->
     reference = worst(cohorts, REFERENCE_FMR)
     assert reference is not None
     section = {"cosine": _rounded_up(reference[1]), "steepness": steepness}
-    scale = SimilarityScale(section)
+    try:
+        scale = SimilarityScale(section)
+    except ValueError as error:
+        raise SampleError(f"--steepness {steepness:g} is of no use: {error}") from error
     everyone = ErrorRates(pairs, scores)
     at = section["cosine"]
     return {
