@@ -8,7 +8,8 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from engine.errors import EngineError
 
 TIMEOUT_S = 60
 NO_FACE = "11"
-IMAGE_ERRORS = ("8", "9", "10")
-"""Too large, empty, or not decodable: the service refuses the picture, not the client."""
+IMAGE_ERRORS = ("7", "8", "9", "10")
+"""A body too large for its pictures, one too large, empty, or not decodable: the service refuses
+the picture, not the client."""
 
 
 class EndpointError(EngineError):
@@ -28,7 +30,7 @@ class EndpointError(EngineError):
 class Endpoint:
     """Signs and sends calls (Bioauth OpenAPI V2.0, section 4). An answer of None is a refusal of
     the picture: no face, or a picture that the service does not take. Raises EndpointError for
-    what is no address, and when there is no answer."""
+    what is no address, when there is no answer, and for one in another form."""
 
     def __init__(self, url: str, app_id: str, app_key: str) -> None:
         if not url.startswith(("http://", "https://")):
@@ -43,22 +45,33 @@ class Endpoint:
         reply = self._call("detect", {"image": self._image(path), "mutipleFace": True})
         if reply is None or reply["errorcode"] != "0":
             return [] if reply and reply["errorcode"] == NO_FACE else None
-        rects = [face["face"]["rect"] for face in reply["faces"]]
-        return [tuple(float(r[k]) for k in ("x", "y", "width", "height")) for r in rects]  # type: ignore[misc]
+        with self._as_documented("detect"):
+            rects = [face["face"]["rect"] for face in reply["faces"]]
+            return [tuple(float(r[k]) for k in ("x", "y", "width", "height")) for r in rects]  # type: ignore[misc]
 
     def compare(self, a: Path, b: Path) -> tuple[float, float] | None:
         """Similarity and the service's own threshold."""
         reply = self._call("compare", {"image1": self._image(a), "image2": self._image(b)})
         if reply is None or reply["errorcode"] != "0":
             return None
-        return float(reply["similarity"]), float(reply["ref_thres"])
+        with self._as_documented("compare"):
+            return float(reply["similarity"]), float(reply["ref_thres"])
 
     def liveness(self, path: Path) -> tuple[float, bool] | None:
         """Score and verdict."""
         reply = self._call("biodetect", {"image": self._image(path)})
         if reply is None or reply["errorcode"] != "0":
             return None
-        return float(reply["bio_score"]), str(reply["is_alive"]).lower() == "true"
+        with self._as_documented("biodetect"):
+            return float(reply["bio_score"]), str(reply["is_alive"]).lower() == "true"
+
+    @contextmanager
+    def _as_documented(self, name: str) -> Iterator[None]:
+        """Raises EndpointError where a success lacks a member, or it is of another kind."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError) as error:
+            raise EndpointError(f"{self.url} answered {name} in another form: {error!r}") from error
 
     def _read(self, path: Path) -> dict[str, Any]:
         text = base64.b64encode(path.read_bytes()).decode()

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -88,6 +90,46 @@ def test_what_is_no_service_is_told_in_a_sentence(url: str, tmp_path: Path) -> N
     (tmp_path / "1.png").touch()
     with pytest.raises(EndpointError, match="does not answer"):
         Endpoint(f"{url} 80", *PAIR).detect(tmp_path / "1.png")
+
+
+def test_pictures_too_large_for_a_request_are_refusals(
+    url: str, photos: Path, tmp_path: Path
+) -> None:
+    """Of one picture, and of two whose request the service does not even store."""
+    noise = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8)
+    (tmp_path / "large.png").write_bytes(encode(noise, "png"))
+    service, one = Endpoint(url, *PAIR), photos / "ann_live" / "1.png"
+    assert service.compare(one, tmp_path / "large.png") is None
+    assert service.compare(tmp_path / "large.png", tmp_path / "large.png") is None
+    assert service.detect(tmp_path / "large.png") is None
+
+
+class Other(BaseHTTPRequestHandler):
+    """A service that calls its figures otherwise."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"errorcode": "0", "score": 0.9, "faces": [{}]}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_answers_in_another_form_are_told_in_a_sentence(photos: Path) -> None:
+    one = photos / "ann_live" / "1.png"
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        service = Endpoint(f"http://127.0.0.1:{server.server_port}", *PAIR)
+        for call, message in (
+            (lambda: service.compare(one, one), "compare in another form: KeyError..similarity"),
+            (lambda: service.liveness(one), "biodetect in another form: KeyError..bio_score"),
+            (lambda: service.detect(one), "detect in another form: KeyError..face"),
+        ):
+            with pytest.raises(EndpointError, match=message):
+                call()
+        server.shutdown()
 
 
 def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Path) -> None:
