@@ -108,15 +108,15 @@ class Answers:
         return wilson(int((~self.answered[chosen]).sum()), int(chosen.sum()))
 
     def curve(self) -> tuple[Floats, Floats, Floats]:
-        """Thresholds, the worst species' APCER and BPCER."""
+        """Thresholds, the worst species' APCER and BPCER; each NaN where none of it was judged."""
         grid = np.unique(self.scores[self.judged])
         live = np.sort(self.scores[self.judged & (self.species == LIVE)])
-        bpcer = np.searchsorted(live, grid, "right") / max(len(live), 1)
-        apcer = np.zeros(len(grid))
+        bpcer = np.searchsorted(live, grid, "right") / (len(live) or np.nan)
+        apcer = np.full(len(grid), np.nan)
         for species in self.attacks():
             attack = np.sort(self.scores[self.judged & (self.species == species)])
-            passed = 1 - np.searchsorted(attack, grid, "right") / max(len(attack), 1)
-            apcer = np.maximum(apcer, passed)
+            passed = 1 - np.searchsorted(attack, grid, "right") / (len(attack) or np.nan)
+            apcer = np.fmax(apcer, passed)
         return grid, apcer, bpcer
 
     def _live_beside(self, species: str) -> Flags:

@@ -97,8 +97,10 @@ class Bench:
             self.thresholds[LIBRARY] = liveness.threshold
         for one in peers:
             peer = Peer(one, runtime)
-            self._judges[peer.name] = peer.judge
-            self.thresholds[peer.name] = 0.0
+            # One file may come with several options, and two files may be called the same.
+            name = one if peer.name in {LIBRARY, *self._judges} else peer.name
+            self._judges[name] = peer.judge
+            self.thresholds[name] = 0.0
 
     def judge(
         self, sample: Sequence[Capture], alter: Callable[[Pixels], Pixels] | None = None

@@ -85,11 +85,15 @@ def robustness(
         rows: list[list[object]] = []
         figures[name] = {}
         for species in usual.attacks():
-            area = usual.area(species).value
-            rest = {how: answers[name].area(species).value for how, answers in altered.items()}
-            lost = {how: area - value for how, value in rest.items()}
-            rows.append([species, f"{area:.3f}", *(f"{value:+.3f}" for value in lost.values())])
-            figures[name][species] = {"auc": area, "lost": lost}
+            area = usual.area(species)
+            rest = {how: answers[name].area(species) for how, answers in altered.items()}
+            lost = {
+                how: area.value - one.value if area.trials and one.trials else None
+                for how, one in rest.items()
+            }
+            shown = ["none" if value is None else f"{value:+.3f}" for value in lost.values()]
+            rows.append([species, f"{area.value:.3f}" if area.trials else "none", *shown])
+            figures[name][species] = {"auc": area.plain()["value"], "lost": lost}
         for kind in (LIVE, *usual.attacks()):
             shares = [answers[name].not_assessable(kind) for answers in altered.values()]
             if any(share.value for share in shares):

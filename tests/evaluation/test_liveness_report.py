@@ -92,6 +92,27 @@ def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
         assert ours["auc"] == theirs["auc"]
 
 
+def test_one_network_with_several_crops(taken: Path, tmp_path: Path) -> None:
+    specs = [f"{NETWORK}:crop={crop}" for crop in (1.5, 2.7)]
+    peers = [part for spec in specs for part in ("--peer", spec)]
+    systems = measured(taken, tmp_path / "report", *peers)["systems"]
+    assert set(systems) == {"engine", NETWORK.stem, specs[1]}
+
+
+def test_attacks_without_any_face(taken: Path, tmp_path: Path) -> None:
+    """They are in no figure, and do not keep the others from theirs."""
+    (taken / "eve_mask").mkdir()
+    (taken / "tom_print" / "3.png").rename(taken / "eve_mask" / "1.png")
+    metrics = measured(taken, tmp_path / "report", "--robustness")
+    assert metrics["systems"]["engine"]["errors"]["taken: mask"]["value"] is None
+    assert set(metrics["systems"]["engine"]["bpcer_at_apcer"]) == {"0.01", "0.05", "0.1"}
+    lost = metrics["robustness"]["engine"]
+    assert lost["taken: mask"]["auc"] is None and set(lost["taken: mask"]["lost"].values()) == {
+        None
+    }
+    assert "NaN" not in (tmp_path / "report" / "metrics.json").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
