@@ -29,10 +29,18 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
     """Photos as root/person/photo, root/cohort/person/photo, or root/photo (a person each).
 
     cohort: a regular expression; what it matches of the person's name is the cohort.
-    Raises SampleError for a folder without pictures, and for a cohort that is no regular expression
-    or matches nobody.
+    Raises SampleError for a folder without pictures or with others than these, and for a cohort
+    that is no regular expression or matches nobody.
     """
     paths = [path.relative_to(root) for path in picture_files(root)]
+    holders = {path.parent for path in paths}
+    for path in paths:
+        # In deeper folders one person would be several, and genuine pairs those of strangers.
+        if len(path.parts) > 3 or holders & {*path.parent.parents} - {Path()}:
+            raise SampleError(
+                f"{root / path} lies below a person's folder: put all photos of a person into one, "
+                "as PERSON/PHOTO or GROUP/PERSON/PHOTO"
+            )
     stems = Counter(path.with_suffix("") for path in paths)
     photos = [_photo(path, root, stems[path.with_suffix("")] == 1) for path in paths]
     if cohort is None:
@@ -64,10 +72,29 @@ def read_photo(path: Path) -> Pixels:
 
 
 def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:
-    """The photos without those that a file names, one stem or file name a line; # is a comment."""
-    lines = (line.split("#")[0].strip() for line in listed.read_text("utf-8").splitlines())
-    names = {line for line in lines if line}
-    return [p for p in photos if p.path.name not in names and p.path.stem not in names]
+    """The photos without those that a file names, one a line; # is a comment.
+
+    A name is that of the file, with its suffix or without, and in folders of people perhaps after
+    the person's: 1 is everybody's first photo, and ann/1 that of one. Raises SampleError for a
+    file that is not UTF-8.
+    """
+    try:
+        text = listed.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SampleError(f"{listed} is not UTF-8: save it as that") from error
+    names = {line.split("#")[0].strip() for line in text.splitlines()}
+    return [photo for photo in photos if not names & _names(photo)]
+
+
+def place(photo: Photo) -> str:
+    """The photo's name after its person's, or alone where that is the person's."""
+    alone = photo.person in (photo.path.stem, photo.path.name)
+    return photo.person if alone else f"{photo.person}/{photo.path.stem}"
+
+
+def _names(photo: Photo) -> set[str]:
+    file = photo.path
+    return {file.name, file.stem, f"{photo.person}/{file.name}", f"{photo.person}/{file.stem}"}
 
 
 def _photo(path: Path, root: Path, alone: bool) -> Photo:

@@ -76,7 +76,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_pairs(args: argparse.Namespace) -> Pairs:
-    """Raises SampleError when there are no pairs to compare."""
+    """Raises SampleError when there are no pairs to compare, and for options that say nothing of
+    the pairs in a file."""
+    if args.pairs and (args.cohort or args.leave_out or args.folds):
+        raise SampleError("--cohort, --leave-out and --folds do not go with --pairs")
     if args.pairs and is_table(args.pairs):
         pairs = read_table(args.pairs)
     elif args.pairs:
@@ -84,10 +87,14 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
     else:
         photos = read_folder(args.photos, args.cohort)
         photos = leave_out(photos, args.leave_out) if args.leave_out else photos
+        if len(photos) < 2:
+            raise SampleError(f"{args.photos} holds fewer than two photos to compare")
         draw = partial(all_pairs, impostors=args.impostors)
         pairs = (folded_pairs if args.folds else draw)(photos, seed=args.seed)
     if not len(pairs):
-        raise SampleError(f"{args.photos} holds fewer than two photos: there is nothing to compare")
+        raise SampleError(
+            f"{args.photos}: every two photos show different people: allow --impostors"
+        )
     return pairs
 
 

@@ -161,6 +161,27 @@ def test_what_cannot_work_is_told_before_the_work(
     assert "matplotlib is missing: pip install '.[eval]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pairs", "{}/pairs.csv", "--leave-out", "{}/all"], "do not go with --pairs"),
+        (["--pairs", "{}/pairs.csv", "--cohort", "x"], "do not go with --pairs"),
+        (["--pairs", "{}/pairs.csv", "--folds"], "do not go with --pairs"),
+        (["--leave-out", "{}/all", "--folds"], "holds fewer than two photos"),
+        (["--leave-out", "{}/two", "--impostors", "0"], "show different people"),
+    ],
+)
+def test_options_that_leave_nothing_to_compare(
+    options: list[str], message: str, people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (people / "pairs.csv").write_text("a,b,same\nann/1.png,ann/2.png,1\n")
+    (people / "all").write_text("1\n2\n3\n")
+    (people / "two").write_text("2\n3\n")
+    given = [option.format(people) for option in options]
+    assert main(["verification", str(people), *given, "--out", str(people / "out")]) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_pairs_without_any_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("1", "2"):
         blank = np.full((200, 200, 3), 40 * int(name), np.uint8)

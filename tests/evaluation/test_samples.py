@@ -8,7 +8,7 @@ import pytest
 from engine.evaluation import captures, truth
 from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.pairs import all_pairs, read_table
-from engine.evaluation.photos import Photo, SampleError, leave_out, read_folder
+from engine.evaluation.photos import Photo, SampleError, leave_out, place, read_folder
 
 
 def _touch(root: Path, *names: str) -> Path:
@@ -34,11 +34,33 @@ def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
         read_folder(_touch(tmp_path / "d", "readme.txt"))
 
 
+@pytest.mark.parametrize("photo", ["ann/summer/2.jpg", "F/ann/summer/1.jpg"])
+def test_folders_below_a_person_s_are_refused(tmp_path: Path, photo: str) -> None:
+    _touch(tmp_path, "me.jpg", "ann/1.jpg", "bob/1.jpg", photo)
+    with pytest.raises(SampleError, match=f"{photo} lies below a person's folder"):
+        read_folder(tmp_path)
+
+
 def test_listed_photos_are_left_out(tmp_path: Path) -> None:
     photos = read_folder(_touch(tmp_path, "AF1.jpg", "AF2.jpg", "AF3.jpg"))
     listed = tmp_path / "out.txt"
     listed.write_text("# doubles\nAF2  # AF1, 0.98\nAF3.jpg\n")
     assert [photo.person for photo in leave_out(photos, listed)] == ["AF1"]
+    assert [place(photo) for photo in photos] == ["AF1", "AF2", "AF3"]
+
+
+def test_one_person_s_photo_is_left_out_of_many_with_its_name(tmp_path: Path) -> None:
+    """As an editor on Windows saves the list; what a calibration names may be listed."""
+    people = _touch(tmp_path / "people", "F/ann/1.jpg", "F/ann/2.jpg", "F/eve/1.jpg", "F/eve/2.jpg")
+    photos = read_folder(people)
+    listed = tmp_path / "out.txt"
+    listed.write_bytes(b"\xef\xbb\xbfF/eve/1\r\nF/ann/2.jpg\r\n")
+    assert [place(photo) for photo in leave_out(photos, listed)] == ["F/ann/1", "F/eve/2"]
+    listed.write_bytes(b"\xef\xbb\xbf1\r\n")
+    assert [place(photo) for photo in leave_out(photos, listed)] == ["F/ann/2", "F/eve/2"]
+    listed.write_bytes("Andr\xe9".encode("latin-1"))
+    with pytest.raises(SampleError, match=r"out\.txt is not UTF-8: save it as that"):
+        leave_out(photos, listed)
 
 
 def test_all_pairs_or_as_many_impostors_as_asked_for() -> None:

@@ -29,6 +29,7 @@ from engine.evaluation.__main__ import prepare
 from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.pairs import Pairs
+from engine.evaluation.photos import place
 from engine.evaluation.report import Report
 from engine.evaluation.verification import read_pairs
 from engine.packs import DEFAULT_PACK
@@ -55,7 +56,7 @@ def _run(args: argparse.Namespace) -> None:
     dropped = np.unique(pairs.b[doubtful])
     kept = ~np.isin(pairs.a, dropped) & ~np.isin(pairs.b, dropped)
     section = calibrate(pairs.take(kept), scores[kept], args.lowest, args.steepness)
-    names = [pairs.photos[i].path.stem for i in dropped]
+    names = [place(pairs.photos[i]) for i in dropped]
     listed = [args.leave_out.name] if args.leave_out else []
     about = {
         "data": args.name or args.photos.resolve().name,
