@@ -75,7 +75,7 @@ def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
 
 def read_table(listing: Path) -> Pairs:
     """A CSV with columns a, b (paths, relative to the file's folder), same (1 or 0), and perhaps
-    cohort. Photos that genuine pairs connect are one person's.
+    cohort, that of both people. Photos that genuine pairs connect are one person's.
 
     Raises SampleError for rows that cannot be read, or that contradict each other.
     """
@@ -98,14 +98,20 @@ def read_table(listing: Path) -> Pairs:
             person[a] = b
         else:
             different[line] = a, b
-        cohort.update(dict.fromkeys((row["a"], row["b"]), row.get("cohort") or ""))
+        for name in (row["a"], row["b"]):
+            stated = row.get("cohort", "").strip()
+            if stated and cohort.setdefault(name, stated) != stated:
+                raise SampleError(
+                    f"{listing}, line {line}: {name} is of {stated}, and of {cohort[name]} in "
+                    "another row: leave cohort empty where it is not that of both"
+                )
     for line, (a, b) in different.items():
         if root(a) == root(b):
             raise SampleError(
                 f"{listing}, line {line}: two people, whom other rows make one: correct the rows"
             )
     index = {name: number for number, name in enumerate(person)}
-    photos = [Photo(listing.parent / name, root(name), cohort[name]) for name in index]
+    photos = [Photo(listing.parent / name, root(name), cohort.get(name, "")) for name in index]
     ends = np.array([[index[row["a"]], index[row["b"]]] for row in rows.values()])
     return Pairs(photos, ends[:, 0], ends[:, 1])
 

@@ -120,6 +120,12 @@ def test_table_of_pairs(tmp_path: Path) -> None:
     assert pairs.same.tolist() == [True, True, False]
     assert len({photo.person for photo in pairs.photos}) == 2
     assert {photo.cohort for photo in pairs.photos} == {"F"}
+    listing.write_text("a,b,same,cohort\nx.jpg,y.jpg,1,F\nv.jpg,w.jpg,0, M \nx.jpg,w.jpg,0,\n")
+    cohorts = read_table(listing).cohorts
+    assert {name: inside.tolist() for name, inside in cohorts.items()} == {
+        "F": [True, False, False],
+        "M": [False, True, False],
+    }
     listing.write_text("left,right\n1,2\n")
     with pytest.raises(SampleError, match="header with a, b and same"):
         read_table(listing)
@@ -130,13 +136,14 @@ def test_table_of_pairs(tmp_path: Path) -> None:
     [
         ("x,y,genuine", "line 2: same is 1 or 0, not 'genuine'"),
         ("x,y,1.0\ny,z,Yes\nx,z,0.0", "line 4: two people, whom other rows make one"),
+        ("x,y,1,F\nx,z,0,M", "line 3: x is of M, and of F in another row"),
         ("x,y,1\nx", "line 3: fill in a, b and same"),
         ("x,\xe9,1", "not UTF-8"),
     ],
 )
 def test_tables_of_pairs_that_say_nothing_clear(tmp_path: Path, rows: str, message: str) -> None:
     listing = tmp_path / "pairs.CSV"
-    listing.write_bytes(f"a,b,same\n{rows}\n".encode("latin-1"))
+    listing.write_bytes(f"a,b,same,cohort\n{rows}\n".encode("latin-1"))
     with pytest.raises(SampleError, match=message):
         read_table(listing)
 
