@@ -1,6 +1,6 @@
 """Labelled captures: live, or an attack of some species, of some person."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,15 @@ class Capture:
     source: str
 
 
-def read_all(sources: Iterable[Path]) -> list[Capture]:
-    """As read() of each. Raises SampleError where nothing at all is live, too."""
+def read_all(sources: Sequence[Path]) -> list[Capture]:
+    """As read() of each. Raises SampleError where nothing at all is live, too, and for folders of
+    one name, whose subjects and species would be one another's."""
     found = [capture for source in sources for capture in read(source)]
+    folders: dict[str, Path] = {}
+    for source in sources:
+        folder = _folder(source)
+        if folders.setdefault(folder.name, folder) != folder:
+            raise SampleError(f"{folders[folder.name]} and {folder} have one name: rename one")
     if not any(capture.species == LIVE for capture in found):
         labels = ", ".join(sorted({capture.species for capture in found}))
         raise SampleError(f"nothing is labelled live ({labels}): call live captures {LIVE}")
@@ -43,11 +49,17 @@ def read(source: Path) -> list[Capture]:
         folder = path.relative_to(source).parts[0]
         if folder == path.name:
             raise SampleError(f"{path} lies in no folder that says whether it is live")
-        subject, _, species = folder.rpartition("_")
+        subject, species = (part.strip() for part in folder.rpartition("_")[::2])
         if species.lower() == LIVE and subject.lower() in NEGATIONS:
             raise SampleError(f"{source / folder} would be live captures of {subject}: rename it")
-        captures.append(_capture(path, species, subject, source.name))
+        captures.append(_capture(path, species, subject, _folder(source).name))
     return captures
+
+
+def _folder(source: Path) -> Path:
+    """The folder of a set, which has a name even where it is given as a dot."""
+    folder = source.parent if is_table(source) else source
+    return folder.absolute() if folder.name.strip(".") else folder.resolve()
 
 
 def _read_csv(listing: Path) -> list[Capture]:
@@ -57,12 +69,13 @@ def _read_csv(listing: Path) -> list[Capture]:
         path = folder / row["path"]
         if not path.is_file():
             raise SampleError(f"{listing}, line {line}: there is no file {path}")
-        captures.append(_capture(path, row["label"], row.get("subject", ""), folder.name))
+        captures.append(_capture(path, row["label"], row.get("subject", ""), _folder(listing).name))
     return captures
 
 
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:
     """Several sources are measured together, so subjects and species carry its name."""
+    species, subject = species.strip(), subject.strip()
     live = species.lower() == LIVE
     subject = f"{source}/{subject}" if subject else ""
     return Capture(path, LIVE if live else f"{source}: {species}", subject, source)

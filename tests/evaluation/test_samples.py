@@ -167,6 +167,25 @@ def test_captures_by_folder_and_by_table(tmp_path: Path) -> None:
     }
 
 
+def test_captures_as_tables_and_folders_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With blanks around labels, and from the folder one is in."""
+    table = _touch(tmp_path / "taken", "a.jpg", "b.jpg", "c.jpg") / "labels.csv"
+    table.write_text("path,label,subject\na.jpg,Live ,7\nb.jpg,live, 7\nc.jpg, print,8\n")
+    monkeypatch.chdir(table.parent)
+    for source in (Path(), Path("labels.csv"), table):
+        assert [(c.species, c.subject, c.source) for c in captures.read(source)] == [
+            ("live", "taken/7", "taken"),
+            ("live", "taken/7", "taken"),
+            ("taken: print", "taken/8", "taken"),
+        ]
+    assert len(captures.read_all([table, Path()])) == 6
+    other = _touch(tmp_path / "b" / "taken", "live/1.jpg")
+    with pytest.raises(SampleError, match="have one name: rename one"):
+        captures.read_all([table, other])
+
+
 def test_captures_that_would_be_misread(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="would be live captures of not: rename it"):
         captures.read(_touch(tmp_path / "folders", "not_live/1.jpg"))
