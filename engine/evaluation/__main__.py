@@ -6,6 +6,7 @@ Needs the extra [eval]; --ray needs [cluster].
 import argparse
 import importlib
 import importlib.util
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -27,8 +28,10 @@ COMMANDS = {
 def prepare(out: Path) -> None:
     """Says what would end the work before it is done: a package or the folder for the report.
 
-    Raises EngineError or OSError.
+    What the terminal cannot show ends nothing. Raises EngineError or OSError.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if missing := [name for name in EXTRA if not importlib.util.find_spec(name)]:
         raise EngineError(f"{', '.join(missing)} is missing: pip install '.[eval]'")
     out.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,8 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         head = f"<meta charset=utf-8><title>{html.escape(self._title)}</title>"
         page = f"<!doctype html>{head}<style>{STYLE}</style>" + "\n".join(self._parts)
-        (folder / "report.html").write_text(page + "\n", "utf-8")
+        # A file's name may be of another encoding than the system's: its odd bytes are shown.
+        (folder / "report.html").write_text(page + "\n", "utf-8", "backslashreplace")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
         print(f"\nwritten: {folder / 'report.html'}, {folder / 'metrics.json'}")
 

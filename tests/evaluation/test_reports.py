@@ -1,7 +1,9 @@
 """The commands themselves, on a handful of real pictures: figures, resuming, reports."""
 
 import json
+import os
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,19 @@ def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
     assert [Path(p).name for p in figures["failure_to_enrol"]["photos"]] == ["3.png"]
     assert figures["failure_to_enrol"]["pairs"] == 4
     assert figures["fnmr_at_fmr"] == []  # six pairs support none of the rates
+
+
+def test_names_of_any_bytes_are_in_the_report(people: Path, tmp_path: Path) -> None:
+    """As archives from other systems leave them; and on a terminal that knows ASCII alone."""
+    odd = people.with_name(os.fsdecode(b"\xc4\xe3 & <b>, x"))
+    people.rename(odd)
+    (odd / "ann" / "1.png").rename(odd / "ann" / os.fsdecode(b"\xd0\xc2.png"))
+    command = [sys.executable, "-m", "engine.evaluation", "verification", str(odd)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "--out", str(tmp_path / "out")], env=environment)
+    assert done.returncode == 0
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "udcc4\\udce3 &amp; &lt;b&gt;, x" in page and "udcd0\\udcc2.png" in page
 
 
 def test_verification_scores_are_the_library_s(
