@@ -35,7 +35,7 @@ def folded_pairs(photos: Sequence[Photo], seed: int = 0) -> Pairs:
                 )
             taken = rng.choice(group, PAIRS_PER_FOLD, replace=False)
             chosen.append((inside[a[taken]], inside[b[taken]], np.full(len(taken), fold)))
-    return Pairs(photos, *(np.concatenate(part) for part in zip(*chosen, strict=True)))
+    return Pairs(photos, *(np.concatenate(part) for part in zip(*chosen, strict=True))).alone()
 
 
 def read_lfw(root: Path, listing: Path) -> Pairs:

@@ -33,6 +33,12 @@ class Pairs:
         fold = None if self.fold is None else self.fold[chosen]
         return Pairs(self.photos, self.a[chosen], self.b[chosen], fold)
 
+    def alone(self) -> "Pairs":
+        """The same pairs, with no photos but those in them."""
+        used, ends = np.unique(np.stack([self.a, self.b]), return_inverse=True)
+        a, b = ends.reshape(2, -1)
+        return Pairs([self.photos[index] for index in used], a, b, self.fold)
+
     @property
     def people(self) -> Indices:
         """A number per photo, equal for one person's photos."""

@@ -102,7 +102,8 @@ def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
 
 
 def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:
-    """At most so many pairs, half of them genuine where there are enough: a call each is dear."""
+    """At most so many pairs, half of them genuine where there are enough: a call each is dear.
+    Photos in none of them are left out, so that every system is asked about the same."""
     if len(pairs) <= calls:
         return pairs
     draw = random.Random(seed)
@@ -110,7 +111,7 @@ def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:
     genuine, impostor = np.flatnonzero(same).tolist(), np.flatnonzero(~same).tolist()
     first = draw.sample(genuine, min(len(genuine), calls // 2))
     second = draw.sample(impostor, min(len(impostor), calls - len(first)))
-    return pairs.take(np.array(sorted(first + second)))
+    return pairs.take(np.array(sorted(first + second))).alone()
 
 
 def progress(items: Sequence[T], what: str) -> Sequence[T]:

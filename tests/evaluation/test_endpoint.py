@@ -144,6 +144,11 @@ def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Pat
         assert theirs[key] == ours[key]
     assert theirs["failure_to_enrol"]["pairs"] == 3
     assert PAIR[1] not in (out / "report.html").read_text()
+    few = ["--calls", "2", "--seed", "1"]  # neither of the two pairs has the photo without a face
+    assert main(["verification", str(photos), *service, *few, "--out", str(out)]) == 0
+    systems = json.loads((out / "metrics.json").read_text())["systems"]
+    for name in (url, "engine"):
+        assert systems[name]["failure_to_enrol"] == {"photos": [], "pairs": 0}
     assert main(["liveness", str(photos), *service, "--out", str(out)]) == 0
     systems = json.loads((out / "metrics.json").read_text())["systems"]
     assert systems[url]["errors"] == systems["engine"]["errors"]

@@ -92,6 +92,9 @@ def test_folds_share_nobody() -> None:
         for n in range(10)
     ]
     assert sum(map(len, seen)) == len(set.union(*seen))
+    assert {*pairs.a.tolist(), *pairs.b.tolist()} == {*range(len(pairs.photos))}
+    every = [photos[0], *photos]  # a photo of its own, in no pair
+    assert len(all_pairs(every, 10**7).take(np.array([5, 7])).alone().photos) == 3
     with pytest.raises(SampleError, match="only"):
         folded_pairs(photos[:300])
 
