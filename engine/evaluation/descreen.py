@@ -26,9 +26,10 @@ from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
 from engine.evaluation.systems import progress, providers
-from engine.images import Pixels, encode
+from engine.images import Pixels
 
 GROUPS = ("family", "size", "opacity", "compressed after")
+SHEETS = ("worst", "median", "best")
 SHOWN = 20
 
 
@@ -69,9 +70,7 @@ def run(args: argparse.Namespace) -> int:
     for name, sheet in sheets.items():
         report.picture(f"{name}: clean, meshed, descreened", sheet)
     report.write(args.out, {**metrics, "rows": rows})
-    for name, sheet in sheets.items():
-        (args.out / f"{name}.jpg").write_bytes(encode(sheet, "jpeg"))
-        print(f"written: {args.out / name}.jpg")
+    report.sheets(args.out, {name: sheets.get(name) for name in SHEETS})
     return 0
 
 
@@ -129,13 +128,9 @@ def _sheets(engine: Engine, pairs: Synthesised | Files, rows: Sequence[Row]) -> 
     quality = restoration.column(restoration.of(rows, DESCREENED), "psnr")
     order = np.argsort(quality).tolist()
     middle = max(0, len(order) // 2 - SHOWN // 2)
-    chosen = {
-        "worst": order[:SHOWN],
-        "median": order[middle : middle + SHOWN],
-        "best": order[-SHOWN:],
-    }
+    chosen = order[:SHOWN], order[middle : middle + SHOWN], order[-SHOWN:]
     sheets = {}
-    for name, numbers in chosen.items():
+    for name, numbers in zip(SHEETS, chosen, strict=True):
         cases = []
         for number in numbers:
             pair = pairs[number]

@@ -70,9 +70,10 @@ def run(args: argparse.Namespace) -> int:
         if not args.no_thumbnails:
             _show(report, name, one, sample)
     report.write(args.out, metrics)
-    if LIBRARY in systems and not args.no_thumbnails:
-        for kind, cases in worst(systems[LIBRARY], sample).items():
-            sheet(args.out / f"worst_{kind}.jpg", cases)
+    shown = LIBRARY in systems and not args.no_thumbnails
+    cases = worst(systems[LIBRARY], sample) if shown else {}
+    kinds = ("live", "attacks")
+    report.sheets(args.out, {f"worst_{k}": sheet(cases[k]) if k in cases else None for k in kinds})
     return 0
 
 

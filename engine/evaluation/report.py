@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,15 @@ class Report:
             pictures = "".join(_thumbnail(path) for path in paths)
             caption = html.escape(f"{label} · {' · '.join(path.name for path in paths)}")
             self._parts.append(f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>")
+
+    def sheets(self, folder: Path, pictures: Mapping[str, Pixels | None]) -> None:
+        """Files of their own by name, JPEG; None takes away what an earlier report left there."""
+        for name, pixels in pictures.items():
+            file = folder / f"{name}.jpg"
+            file.unlink(missing_ok=True)
+            if pixels is not None:
+                file.write_bytes(encode(pixels, "jpeg"))
+                print(f"written: {file}")
 
     def write(self, folder: Path, metrics: dict[str, Any]) -> None:
         """report.html, which needs no other file, and metrics.json."""

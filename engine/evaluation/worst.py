@@ -8,7 +8,7 @@ import numpy as np
 from engine.evaluation.answers import Answers
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.contact import contact_sheet
-from engine.images import encode, load
+from engine.images import Pixels, load
 
 SHOWN, COLUMNS = 20, 5
 
@@ -28,11 +28,10 @@ def worst(answers: Answers, sample: Sequence[Capture]) -> dict[str, list[Case]]:
     }
 
 
-def sheet(file: Path, cases: Sequence[Case]) -> None:
-    """All of them in one JPEG picture, each with its score and the name of its file."""
+def sheet(cases: Sequence[Case]) -> Pixels:
+    """All of them in one picture, each with its score and the name of its file."""
     tiles = [(f"{label}  {path.parent.name}/{path.name}", [load(path)]) for label, path in cases]
-    file.write_bytes(encode(contact_sheet(tiles, COLUMNS), "jpeg"))
-    print(f"written: {file}")
+    return contact_sheet(tiles, COLUMNS)
 
 
 def _label(answers: Answers, index: int) -> str:

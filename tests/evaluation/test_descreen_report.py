@@ -66,6 +66,8 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
             (tmp_path / kind / str(number) / "one.png").write_bytes(picture)
     out = tmp_path / "report"
     options = ["--clean", str(tmp_path / "clean"), "--meshed", str(tmp_path / "meshed")]
+    measured(*options, out=out)
+    assert len(list(out.glob("*.jpg"))) == 3
     figures = measured(*options, "--no-thumbnails", out=out)
     assert figures["methods"]["descreened"]["pairs"] == 2
     assert figures["methods"]["descreened"]["psnr"]["value"] > 28

@@ -71,7 +71,9 @@ def test_figures_are_the_library_s_verdicts(taken: Path, tmp_path: Path, engine:
 
 def test_pictures_are_left_out_when_asked(taken: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    measured(taken, out, "--no-thumbnails")
+    measured(taken, out)
+    assert {path.stem for path in out.glob("*.jpg")} == {"worst_live", "worst_attacks"}
+    measured(taken, out, "--no-thumbnails")  # into the same folder, to be handed on
     assert {path.name for path in out.iterdir()} == {"report.html", "metrics.json"}
     assert "image/jpeg" not in (out / "report.html").read_text("utf-8")
 
