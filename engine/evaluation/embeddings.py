@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -29,20 +30,27 @@ class EmbeddingCache:
     """A file that remembers embeddings by pack and picture, so that a run can be resumed.
 
     Pictures are known by their content, and packs by their networks, settings and PIPELINE. What
-    is added is on disk at once. Raises SampleError for a path that is no such file.
+    is added is on disk at once. Raises SampleError for what is no such file, or a broken one.
     """
 
     def __init__(self, path: Path, pack: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._pack = pack
-        try:
+        self._path, self._pack = path, pack
+        with self._usable():
             self._base = sqlite3.connect(path)
             self._base.execute(
                 "CREATE TABLE IF NOT EXISTS embeddings"
                 " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
             )
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.DatabaseError as error:
-            raise SampleError(f"{path} cannot keep embeddings: {error}; name a new file") from error
+            raise SampleError(
+                f"{self._path} cannot keep embeddings: {error}; name a new file"
+            ) from error
 
     def __enter__(self) -> "EmbeddingCache":
         return self
@@ -57,9 +65,10 @@ class EmbeddingCache:
 
     def read(self) -> dict[str, Vector]:
         """Everything known of this pack, by the picture's checksum."""
-        rows = self._base.execute(
-            "SELECT picture, vector FROM embeddings WHERE pack = ?", (self._pack,)
-        )
+        with self._usable():
+            rows = self._base.execute(
+                "SELECT picture, vector FROM embeddings WHERE pack = ?", (self._pack,)
+            ).fetchall()
         return {
             picture: None if blob is None else np.frombuffer(blob, np.float32)
             for picture, blob in rows
@@ -67,7 +76,7 @@ class EmbeddingCache:
 
     def add(self, picture: str, vector: Vector) -> None:
         blob = None if vector is None else vector.astype(np.float32).tobytes()
-        with self._base:
+        with self._usable(), self._base:
             self._base.execute(
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", (self._pack, picture, blob)
             )

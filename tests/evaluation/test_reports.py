@@ -171,6 +171,18 @@ def test_what_cannot_work_is_told_before_the_work(
     assert "name a new file" in capsys.readouterr().err
     assert main([*command, str(people / "out"), "--cache", str(people)]) == 1
     assert "name a new file" in capsys.readouterr().err
+    for name, sql in (
+        ("other", "CREATE TABLE embeddings (id)"),
+        ("half", "CREATE TABLE embeddings (pack, picture, vector)"),
+    ):
+        with sqlite3.connect(people / name) as base:
+            base.execute(sql)
+    with (people / "half").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"broken" * 99)
+    for name in ("other", "half"):
+        assert main([*command, str(people / "out"), "--cache", str(people / name)]) == 1
+        assert f"{name} cannot keep embeddings" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main([*command, str(people / "out")]) == 1
     assert "matplotlib is missing: pip install '.[eval]'" in capsys.readouterr().err
