@@ -56,8 +56,16 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
 
 
 def picture_files(root: Path) -> list[Path]:
-    """Every picture below a folder, in a fixed order. Raises SampleError when there is none."""
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    """Every picture below a folder, in a fixed order. Raises SampleError when there is none.
+
+    Folders may be called like pictures; ._NAME holds what a Mac noted about NAME.
+    """
+    paths = sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        if not path.name.startswith("._") and not path.is_dir()
+    )
     if not paths:
         raise SampleError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     return paths

@@ -88,6 +88,8 @@ def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
     landmarks; a picture without a face has one row with the box left empty. In any order."""
     pictures: dict[str, list[TrueFace]] = {}
     for row in read_rows(listing, ["file"]).values():
+        if lacking := [key for key in ("x", "y", "width", "height") if key not in row]:
+            raise SampleError(f"{listing} lacks a column: {', '.join(lacking)}")
         faces = pictures.setdefault(row["file"], [])
         if not row["x"]:
             continue

@@ -23,6 +23,8 @@ def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
     assert [photo.person for photo in people] == ["ann", "ann", "bob"]
     grouped = read_folder(_touch(tmp_path / "b", "F/ann/1.jpg", "M/bob/1.jpg"))
     assert [(p.person, p.cohort) for p in grouped] == [("F/ann", "F"), ("M/bob", "M")]
+    named = read_folder(_touch(tmp_path / "f", "ann.jpg/1.jpg", "ann.jpg/._1.jpg"))
+    assert [(photo.person, photo.path.name) for photo in named] == [("ann.jpg", "1.jpg")]
     single = read_folder(_touch(tmp_path / "c", "AF1.jpg", "AM2.jpg"), "^[A-Z]+")
     assert [(p.person, p.cohort) for p in single] == [("AF1", "AF"), ("AM2", "AM")]
     twins = read_folder(_touch(tmp_path / "e", "x.jpg", "x.png", "y.jpg"))
@@ -216,6 +218,9 @@ def test_truth_of_wider_and_csv(tmp_path: Path) -> None:
     one, other = truth.read(table, tmp_path / "images")
     assert [face.box for face in one.faces] == [(1, 2, 3, 4), (5, 6, 7, 8)] and not other.faces
     assert one.path == tmp_path / "images" / "a.jpg"
+    table.write_text("file,X,y,width\na.jpg,1,2,3\n")
+    with pytest.raises(SampleError, match=r"gt\.csv lacks a column: x, height"):
+        truth.read(table)
     for cut_off in ("a.jpg\nmany\n", "a.jpg\n", "a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n"):
         wider.write_text(cut_off)
         with pytest.raises(SampleError, match="cannot be read as ground truth"):
