@@ -92,16 +92,21 @@ class ErrorRates:
         return widened(rate, *_interval(values[~np.isnan(self._fmr[:, 0])]))
 
     def equal_error_rate(self) -> float:
-        """Where the two rates cross."""
-        fmr, fnmr = self.curve()[1:]
+        """Where the two rates cross, with every score for a threshold: on a grid, few pairs that
+        are told apart without an error would have one."""
+        fmr, fnmr = self._rates(np.concatenate([self.genuine, self.impostor]))
         at = int(np.argmin(np.abs(fmr - fnmr)))
         return float((fmr[at] + fnmr[at]) / 2)
 
     def curve(self) -> tuple[Floats, Floats, Floats]:
         """Thresholds, FMR and FNMR, along the grid of the intervals."""
-        below = np.searchsorted(self.impostor, self._grid, "left") / max(len(self.impostor), 1)
-        missed = np.searchsorted(self.genuine, self._grid, "left") / max(len(self.genuine), 1)
-        return self._grid, 1 - below, missed
+        return self._grid, *self._rates(self._grid)
+
+    def _rates(self, thresholds: Floats) -> tuple[Floats, Floats]:
+        """FMR and FNMR at each."""
+        below = np.searchsorted(self.impostor, thresholds, "left") / max(len(self.impostor), 1)
+        missed = np.searchsorted(self.genuine, thresholds, "left") / max(len(self.genuine), 1)
+        return 1 - below, missed
 
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""

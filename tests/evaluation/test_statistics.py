@@ -63,6 +63,13 @@ def test_equal_error_rate_of_two_normals() -> None:
     assert ErrorRates(pairs, scores, 0).equal_error_rate() == pytest.approx(0.0228, abs=0.006)
 
 
+def test_equal_error_rate_of_few_pairs() -> None:
+    """Two people, told apart without an error."""
+    photos = [Photo(Path(name), name[0]) for name in ("a1", "a2", "b1", "b2")]
+    pairs = Pairs(photos, *np.triu_indices(4, 1))
+    assert ErrorRates(pairs, np.where(pairs.same, 0.9, 0.1)).equal_error_rate() == 0
+
+
 def test_failures_to_enrol_are_in_no_rate() -> None:
     pairs, scores = _sample(20, 2, np.random.default_rng(3))
     scores[:100] = np.nan
