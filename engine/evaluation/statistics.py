@@ -16,29 +16,31 @@ Floats = NDArray[np.float64]
 class ErrorRates:
     """False match and false non-match rates at any threshold (ISO/IEC 19795-1, section 8).
 
-    scores: (N,), NaN where a photo could not be enrolled; such pairs are in no rate.
+    scores: (N,), NaN where a photo could not be enrolled; such pairs are in no rate, and who is in
+    no other pair is none of the people.
     Intervals come from a bootstrap that draws people, not pairs (Bolle, Ratha & Pankanti, "Error
     analysis of pattern recognition systems", CVIU 2004): pairs that share a person err together.
     """
 
     def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 200, seed: int = 0) -> None:
-        scored, same = ~np.isnan(scores), pairs.same
+        scored = ~np.isnan(scores)
+        pairs, scores = pairs.take(scored), scores[scored]
+        genuine = pairs.same
         ends = pairs.people[np.stack([pairs.a, pairs.b])]
         involved, people = np.unique(ends, return_inverse=True)
         a, b = people.reshape(ends.shape)
         self.people = len(involved)
-        self.genuine = np.sort(scores[scored & same])
-        self.impostor = np.sort(scores[scored & ~same])
+        self.genuine = np.sort(scores[genuine])
+        self.impostor = np.sort(scores[~genuine])
         self._grid = _grid(self.genuine, self.impostor)
         rng = np.random.default_rng(seed)
         self._draws = [
             np.bincount(rng.integers(0, self.people, self.people), minlength=self.people)
             for _ in range(replicates)
         ]
-        genuine, impostor = scored & same, scored & ~same
         bins = np.searchsorted(self._grid, scores, "right")
         self._fnmr = self._replicate(bins[genuine], [a[genuine]])
-        self._fmr = 1 - self._replicate(bins[impostor], [a[impostor], b[impostor]])
+        self._fmr = 1 - self._replicate(bins[~genuine], [a[~genuine], b[~genuine]])
 
     def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
         """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of

@@ -75,6 +75,9 @@ def test_failures_to_enrol_are_in_no_rate() -> None:
     scores[:100] = np.nan
     rates = ErrorRates(pairs, scores, 10)
     assert rates.fmr(0).trials + rates.fnmr(0).trials == len(scores) - 100
+    first = pairs.people[0]
+    scores[(pairs.people[pairs.a] == first) | (pairs.people[pairs.b] == first)] = np.nan
+    assert ErrorRates(pairs, scores, 10).people == 19
     assert ErrorRates(pairs, np.full(len(scores), np.nan)).fmr(0).trials == 0
 
 
