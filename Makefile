@@ -40,13 +40,13 @@ fuzz: $(TESTABLE)
 # insightface's FaceAnalysis is left out; BENCH="--quick" or any other option of the command.
 MODELS ?= ../shared/data/models
 bench: $(TESTABLE)
-	$(BIN)/python -m engine.evaluation bench --models $(MODELS) --out build/bench $(BENCH)
+	$(BIN)/python -m engine.evaluation bench --models "$(MODELS)" --out build/bench $(BENCH)
 
 # PORTRAITS is a folder with us_officials/ and gan_idcards/. Resumes from build/descreen.
 train-descreen: $(TESTABLE)
 	@test -n "$(PORTRAITS)" || { echo "Say where the portraits are: make train-descreen PORTRAITS=DIR"; exit 1; }
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/python weights/build/train_descreen.py --portraits $(PORTRAITS) \
+	$(BIN)/python weights/build/train_descreen.py --portraits "$(PORTRAITS)" \
 		--work build/descreen --out weights/default/descreen.onnx
 
 # Also needs CAPTURES, a folder with prints_cn/ and replay_small/. Resumes from build/liveness.
@@ -54,8 +54,8 @@ train-liveness: $(TESTABLE)
 	@test -n "$(PORTRAITS)" -a -n "$(CAPTURES)" || { \
 		echo "Say where the pictures are: make train-liveness PORTRAITS=DIR CAPTURES=DIR"; exit 1; }
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/python weights/build/train_liveness.py --portraits $(PORTRAITS) --captures $(CAPTURES) \
-		--workers 1 --work build/liveness --out weights/default/liveness_texture.onnx
+	$(BIN)/python weights/build/train_liveness.py --portraits "$(PORTRAITS)" \
+		--captures "$(CAPTURES)" --workers 1 --work build/liveness --out weights/default/liveness_texture.onnx
 
 demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo
