@@ -12,6 +12,9 @@ DEVICE = $(if $(filter 1,$(GPU)),gpu,cpu)
 ifeq ($(DEVICE),gpu)
 SWAP_RUNTIME = $(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu && \
 	$(BIN)/pip install --quiet "onnxruntime-gpu[cuda,cudnn]"
+else
+CLEAR_RUNTIME = ! $(BIN)/pip show --quiet onnxruntime-gpu 2>/dev/null || \
+	$(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
 endif
 READY = $(VENV)/run-$(DEVICE)
 TESTABLE = $(VENV)/test-$(DEVICE)
@@ -64,6 +67,7 @@ $(READY): setup.cfg
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	rm -f $(VENV)/run-* $(VENV)/test-*
 	$(BIN)/pip install --quiet --upgrade pip
+	$(CLEAR_RUNTIME)
 	$(BIN)/pip install --quiet --editable .
 	$(SWAP_RUNTIME)
 	touch $@
