@@ -58,12 +58,14 @@ class Report:
         self._parts.append(_picture(encode(pixels, "jpeg"), "jpeg", caption))
 
     def thumbnails(self, heading: str, cases: Sequence[tuple[str, Sequence[Path]]]) -> None:
-        """Cases of a label and its photos."""
+        """Cases of a label and its photos, named with their folder, which is the person's."""
         self._parts.append(f"<h2>{html.escape(heading)}</h2>")
         for label, paths in cases:
             pictures = "".join(_thumbnail(path) for path in paths)
-            caption = html.escape(f"{label} · {' · '.join(path.name for path in paths)}")
-            self._parts.append(f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>")
+            caption = " · ".join([label, *(f"{path.parent.name}/{path.name}" for path in paths)])
+            self._parts.append(
+                f"<figure>{pictures}<figcaption>{html.escape(caption)}</figcaption></figure>"
+            )
 
     def sheets(self, folder: Path, pictures: Mapping[str, Pixels | None]) -> None:
         """Files of their own by name, JPEG; None takes away what an earlier report left there."""

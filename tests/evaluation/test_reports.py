@@ -49,6 +49,7 @@ def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
     assert [Path(p).name for p in figures["failure_to_enrol"]["photos"]] == ["3.png"]
     assert figures["failure_to_enrol"]["pairs"] == 4
     assert figures["fnmr_at_fmr"] == []  # six pairs support none of the rates
+    assert "ann/1.png · ann/2.png</figcaption>" in (out / "report.html").read_text("utf-8")
 
 
 def test_names_of_any_bytes_are_in_the_report(people: Path, tmp_path: Path) -> None:
