@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from engine import Engine, EngineError, landmarks
+from engine.evaluation.arguments import at_least
 from engine.evaluation.photos import picture_files, read_folder
 from engine.images import Pixels, load
 
@@ -70,7 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("portraits", type=Path, help="photos of upright heads")
     parser.add_argument("--genuine", type=Path, help="a folder for each person's photos")
-    parser.add_argument("--count", type=int, default=MOST, help="portraits and people at most")
+    parser.add_argument(
+        "--count", type=at_least(1), default=MOST, help="portraits and people at most"
+    )
     options = parser.parse_args()
     files = picture_files(options.portraits)
     portraits = files[:: max(1, len(files) // options.count)][: options.count]
