@@ -44,7 +44,9 @@ def read_lfw(root: Path, listing: Path) -> Pairs:
     Raises SampleError for another file.
     """
     try:
-        lines = [line.split() for line in listing.read_text("utf-8").splitlines() if line.strip()]
+        lines = [
+            line.split() for line in listing.read_text("utf-8-sig").splitlines() if line.strip()
+        ]
         folds, size = (1, int(lines[0][0])) if len(lines[0]) == 1 else map(int, lines[0])
         named = [
             ((name, int(first)), (rest[0] if len(rest) == 2 else name, int(rest[-1])))

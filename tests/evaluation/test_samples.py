@@ -106,6 +106,8 @@ def test_lfw_listing(tmp_path: Path) -> None:
     listing.write_text("2\t1\nA_B\t1\t4\nA_B\t1\tC_D\t12\nC_D\t2\t3\nC_D\t2\tA_B\t4\n")
     pairs = read_lfw(tmp_path, listing)
     assert pairs.same.tolist() == [True, False, True, False]
+    listing.write_text(listing.read_text(), "utf-8-sig")  # as an editor on Windows saves it
+    assert read_lfw(tmp_path, listing).same.tolist() == pairs.same.tolist()
     assert pairs.fold is not None and pairs.fold.tolist() == [0, 0, 1, 1]
     assert pairs.photos[pairs.b[1]].path == tmp_path / "C_D" / "C_D_0012.jpg"
     listing.write_text("10\t300\nA_B\t1\t4\n")
