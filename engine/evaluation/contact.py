@@ -21,7 +21,8 @@ def contact_sheet(cases: Sequence[tuple[str, Sequence[Pixels]]], columns: int = 
 
 def _case(label: str, row: Sequence[Pixels]) -> Pixels:
     strip = np.zeros((18, CELL * len(row), 3), np.uint8)
-    cv2.putText(strip, label, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
+    shown = label.encode("ascii", "replace").decode()  # OpenCV dies of names that are not UTF-8
+    cv2.putText(strip, shown, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
     return np.vstack([strip, np.hstack([_fitted(picture) for picture in row])])
 
 

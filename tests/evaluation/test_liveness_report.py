@@ -1,6 +1,7 @@
 """Liveness measured: error rates, areas, peers, altered pictures, and what was not judged."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,13 @@ def test_figures_are_the_library_s_verdicts(taken: Path, tmp_path: Path, engine:
     assert figures["auc"][species]["trials"] == 4
     for name in ("worst_live.jpg", "worst_attacks.jpg"):
         assert decode((out / name).read_bytes()).shape[1] == 5 * 220
+
+
+def test_a_sheet_of_names_of_any_bytes(taken: Path, tmp_path: Path) -> None:
+    for file in taken.glob("*/1.png"):
+        file.rename(file.with_name(os.fsdecode("新".encode("gbk") + b".png")))
+    measured(taken, tmp_path / "report")
+    assert (tmp_path / "report" / "worst_live.jpg").is_file()
 
 
 def test_pictures_are_left_out_when_asked(taken: Path, tmp_path: Path) -> None:
