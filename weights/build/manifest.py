@@ -9,7 +9,7 @@ from typing import Any
 from engine import zoo
 from engine.packs import MANIFEST
 
-HEADER = re.compile(r"\s*\[{1,2}\s*([\w-]+)\s*(?:\.[^\]]*)?\]{1,2}\s*(?:#|$)")
+HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z_][\w-]*)\s*(?:\.[^\]]*)?\]{1,2}\s*(?:#|$)")
 """The line that a section or sub-section begins with; group 1 is the section's name."""
 
 
