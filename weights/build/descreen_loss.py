@@ -30,10 +30,10 @@ def loss_of(
     lines = functional.binary_cross_entropy_with_logits(logits.float(), mask)
     known = label >= 0
     gate = functional.binary_cross_entropy_with_logits(score.float()[known], label[known])
-    loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate + 0.1 * unlike(restored.float(), clean)
+    loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate + 0.2 * unlike(restored.float(), clean)
     if recognition is not None:
         meshes_on = label != 0
-        loss = loss + 0.3 * recognition(restored.float()[meshes_on], clean[meshes_on])
+        loss = loss + 0.6 * recognition(restored.float()[meshes_on], clean[meshes_on])
     return loss
 
 

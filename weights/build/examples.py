@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import capture as captures
+import cv2
 import mesh as meshes
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from portraits import Portraits
 from torch import Tensor
 
 Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
+
+ENLARGED = 1.5  # as engine.descreen.SMALL_LOOKS has it
 
 
 def example(
@@ -42,6 +45,19 @@ def example(
     seen = (np.abs(meshed.astype(np.int16) - clean).max(2) > 12)[mask > 0.5].sum() / mask.size
     label = 0.0 if mesh is None else 1.0 if seen > 0.01 else -1.0
     return meshed, clean, mask, np.float32(label)
+
+
+def enlarged_example(
+    portraits: Portraits, rng: np.random.Generator, height: int, width: int, whole: bool
+) -> Example:
+    """The same of a thumbnail, enlarged to that size as the engine does before it looks."""
+    small = round(height / ENLARGED), round(width / ENLARGED)
+    meshed, clean, mask, label = example(portraits, rng, *small, whole)
+
+    def large(plane: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC))
+
+    return large(meshed), large(clean), np.clip(large(mask), 0, 1), label
 
 
 def pictures(batch: NDArray[Any] | Tensor) -> Tensor:

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import torch
 from command import run
+from descreen_batches import draw, whole
 from descreen_gate import fit_gate
 from descreen_loss import loss_of
 from descreen_network import DescreenNetwork, export
@@ -33,23 +34,6 @@ from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
-
-
-def draw_batch(
-    portraits: Portraits, options: argparse.Namespace, step: int, worker: int
-) -> tuple[Tensor, ...]:
-    """This worker's share of the batch of `step`: cut-outs, and whole photos on every 4th step."""
-    rng = np.random.default_rng((options.seed, step, worker))
-    height, width, count = options.crop, options.crop, options.batch // options.workers
-    if _whole(step):
-        height, width = ((224, 176), (128, 112), (192, 160))[step // 4 % 3]
-        count = max(1, round(count * options.crop**2 / (height * width)))
-    rows = [example(portraits, rng, height, width, _whole(step)) for _ in range(count)]
-    return tuple(torch.as_tensor(np.stack(column)) for column in zip(*rows, strict=True))
-
-
-def _whole(step: int) -> bool:
-    return step % 4 == 3
 
 
 def train(worker: int, options: argparse.Namespace) -> None:
@@ -89,8 +73,8 @@ def train(worker: int, options: argparse.Namespace) -> None:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding)
-        batch = draw_batch(portraits, options, step, worker)
-        loss = loss_of(network, batch, recognition if _whole(step) else None)
+        batch = draw(portraits, options, step, worker)
+        loss = loss_of(network, batch, recognition if whole(step) else None)
         network.zero_grad()
         loss.backward()
         _share_gradients(network)
@@ -160,7 +144,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
-    parser.add_argument("--steps", type=int, default=29500)
+    parser.add_argument("--steps", type=int, default=36500)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
