@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.errors import ImageError
@@ -122,17 +123,29 @@ def check_scans(data: bytes) -> None:
     """A JPEG must have no more scans than a sane encoder makes.
 
     The decoder goes over the whole picture for each, even one of ten bytes: a file of 1 MB can keep
-    it busy for a quarter of an hour. Markers are looked for as it does (ITU-T T.81, B.1.1): not in
-    the segments, which may hold thumbnails, nor behind the end, where phones put a video.
+    it busy for a quarter of an hour.
     """
     if data.count(b"\xff" + _START_OF_SCAN) <= MAX_SCANS:
         return
-    scans, position = 0, 2
-    while marker := _MARKER.search(data, position):
-        code, position = marker[1], marker.end()
-        if code == _END_OF_IMAGE:
-            return
+    scans = 0
+    for code in _markers(data):
         scans += code == _START_OF_SCAN
         if scans > MAX_SCANS:
             raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
+
+
+def check_end(data: bytes) -> None:
+    """A JPEG must have an end. Raises ImageError for one that is cut off."""
+    if _END_OF_IMAGE not in _markers(data):
+        raise ImageError("the JPEG is damaged: it has no end")
+
+
+def _markers(data: bytes) -> Iterator[bytes]:
+    """The codes of a JPEG's markers up to its end, looked for as the decoder does (ITU-T T.81,
+    B.1.1): not in the segments, which may hold thumbnails, nor behind the end, where phones put a
+    video."""
+    position, code = 2, b""
+    while code != _END_OF_IMAGE and (marker := _MARKER.search(data, position)):
+        code, position = marker[1], marker.end()
+        yield code
         position += int.from_bytes(data[position : position + 2], "big")

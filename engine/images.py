@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
-from engine.headers import Header, check_chunks, check_scans, sniff
+from engine.headers import Header, check_chunks, check_end, check_scans, sniff
 
 Pixels = NDArray[np.uint8]
 Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
@@ -98,6 +98,7 @@ def _decode_jpeg(data: bytes, header: Header) -> Pixels:
             raise ImageError(
                 f"the JPEG is damaged or shorter than its header says: {error}"
             ) from error
+        check_end(data)  # only the last of several warnings is told
         return _decode_any(data)
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 

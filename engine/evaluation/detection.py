@@ -23,6 +23,7 @@ from engine.evaluation.systems import (
     LIBRARY,
     add_system_arguments,
     endpoints,
+    only_of_library,
     providers,
     uses_library,
 )
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    only_of_library(args, "pack", "providers")
     pictures = [picture for path in args.truth for picture in truth.read(path, args.images)]
     judged: dict[str, Judged] = {}
     if uses_library(args):

@@ -17,6 +17,9 @@ from typing import Any
 from engine.errors import EngineError
 
 TIMEOUT_S = 60
+BUSY, ATTEMPTS, LONGEST_WAIT_S = 503, 10, 30
+"""A service that has no room now is asked again, as often and after what it says, if no longer."""
+
 NO_FACE = "11"
 IMAGE_ERRORS = ("7", "8", "9", "10")
 """A body too large for its pictures, one too large, empty, or not decodable: the service refuses
@@ -88,10 +91,20 @@ class Endpoint:
             "terminal": {"type": "server", "system": "linux", "sdk": "evaluation"},
             **members,
         }
+        data = json.dumps(body).encode()
+        for _ in range(ATTEMPTS):
+            reply, wait = self._send(name, data)
+            if wait is None:
+                break
+            time.sleep(wait)
+        return self._judge(name, reply)
+
+    def _send(self, name: str, data: bytes) -> tuple[bytes, float | None]:
+        """The reply, and from a busy service in how many seconds it wants to be asked again."""
         timestamp = str(int(time.time() * 1000))
         request = urllib.request.Request(
             f"{self.url}/openapi/face/v2/{name}",
-            json.dumps(body).encode(),
+            data,
             {
                 "Content-Type": "application/json",
                 "Authorization": self._sign(timestamp),
@@ -101,12 +114,11 @@ class Endpoint:
         )
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-                reply = answer.read()
+                return answer.read(), None
         except urllib.error.HTTPError as error:
-            reply = error.read()
+            return error.read(), _wait(error) if error.code == BUSY else None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise EndpointError(f"{self.url} does not answer: {error}") from error
-        return self._judge(name, reply)
 
     def _judge(self, name: str, reply: bytes) -> dict[str, Any] | None:
         try:
@@ -120,3 +132,9 @@ class Endpoint:
             message = answer.get("errmsg") or answer.get("errormsg") or ""
             raise EndpointError(f"{self.url} refused {name}: errorcode {code} {message}")
         return {**answer, "errorcode": code}
+
+
+def _wait(error: urllib.error.HTTPError) -> float:
+    """Seconds, from Retry-After; 1 where that is missing or a date (RFC 9110, 10.2.3)."""
+    said = error.headers.get("Retry-After", "")
+    return min(float(said), LONGEST_WAIT_S) if said.isascii() and said.isdigit() else 1.0

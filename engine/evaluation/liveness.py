@@ -21,6 +21,7 @@ from engine.evaluation.systems import (
     LIBRARY,
     add_system_arguments,
     endpoints,
+    only_of_library,
     progress,
     providers,
     uses_library,
@@ -47,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     sample = captures.read_all(args.captures)
     services = endpoints(args)
+    only_of_library(args, "bpcer")
+    if not args.peer:
+        only_of_library(args, "robustness", "pack", "providers")
     bench = None
     if uses_library(args) or args.peer:
         bench = Bench(args.pack, providers(args), args.bpcer, args.peer, uses_library(args))

@@ -64,6 +64,13 @@ def uses_library(args: argparse.Namespace) -> bool:
     return bool(args.with_library or not args.endpoint)
 
 
+def only_of_library(args: argparse.Namespace, *names: str) -> None:
+    """Raises SampleError for options that would say nothing, as only services are measured."""
+    given = [f"--{name}" for name in names if getattr(args, name) not in (None, False)]
+    if given and not uses_library(args):
+        raise SampleError(f"{', '.join(given)}: of the library alone, so add --with-library")
+
+
 def providers(args: argparse.Namespace) -> list[str] | None:
     return args.providers.split(",") if args.providers else None
 

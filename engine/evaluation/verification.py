@@ -24,6 +24,7 @@ from engine.evaluation.systems import (
     Scored,
     add_system_arguments,
     endpoints,
+    only_of_library,
     sample_pairs,
     score_with_endpoint,
     score_with_library,
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    only_of_library(args, "fmr", "pack", "providers", "cache", "ray")
     pairs = read_pairs(args)
     services = endpoints(args)
     if services:

@@ -69,6 +69,16 @@ def test_jpeg_that_a_camera_has_padded(astronaut: Pixels) -> None:
     assert np.array_equal(decode(jpeg[:-2] + bytes(64) + jpeg[-2:]), decode(jpeg))
 
 
+def test_jpeg_of_another_revision(astronaut: Pixels) -> None:
+    """Only the last of the decoder's warnings is told, here a harmless one: whole or cut off?"""
+    jpeg = encode(astronaut, "jpeg")
+    version = jpeg.index(b"JFIF\0") + 5
+    other = jpeg[:version] + b"\x02" + jpeg[version + 1 :]
+    assert np.array_equal(decode(other), decode(jpeg))
+    with pytest.raises(ImageError, match="the JPEG is damaged: it has no end"):
+        decode(other[: len(other) // 2])
+
+
 def test_jpeg_with_coarse_colours(astronaut: Pixels) -> None:
     """A colour for every 4 x 2 pixels: grey JPEGs of its three planes, put together as scans."""
     planes = cv2.split(cv2.cvtColor(astronaut, cv2.COLOR_BGR2YCrCb))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -130,6 +131,62 @@ def test_answers_in_another_form_are_told_in_a_sentence(photos: Path) -> None:
             with pytest.raises(EndpointError, match=message):
                 call()
         server.shutdown()
+
+
+class Busy(BaseHTTPRequestHandler):
+    """A service that has no room for the first two requests, nor ever for biodetect."""
+
+    stamps: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.stamps.append(self.headers["x-mx-timestamp"])
+        busy = len(self.stamps) <= 2 or self.path.endswith("biodetect")
+        self.send_response(503 if busy else 200)
+        if busy:
+            self.send_header("Retry-After", "0")
+        self.end_headers()
+        code = "503" if busy else "0"
+        self.wfile.write(json.dumps({"errorcode": code, "errmsg": "busy", "faces": []}).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_busy_service_is_asked_again(photos: Path) -> None:
+    one = photos / "ann_live" / "1.png"
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        service = Endpoint(f"http://127.0.0.1:{server.server_port}", *PAIR)
+        assert service.detect(one) == []
+        assert len(Busy.stamps) == 3
+        with pytest.raises(EndpointError, match="refused biodetect: errorcode 503 busy"):
+            service.liveness(one)
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("verification", ["--fmr", "0.01"]),
+        ("verification", ["--cache", "embeddings.sqlite"]),
+        ("liveness", ["--bpcer", "0.1"]),
+        ("liveness", ["--robustness"]),
+        ("liveness", ["--providers", "cpu"]),
+    ],
+)
+def test_options_of_the_library_need_it(
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    option: list[str],
+) -> None:
+    service = ["--endpoint", "http://127.0.0.1:1", "--app-id", "a", "--app-key", "b"]
+    assert main([command, str(photos), *service, *option, "--out", str(tmp_path / "report")]) == 1
+    assert f"error: {option[0]}: of the library alone, so add --with-library" in (
+        capsys.readouterr().err
+    )
 
 
 def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Path) -> None:
