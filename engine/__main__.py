@@ -125,7 +125,7 @@ def _write(image: Pixels, path: Path) -> None:
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, default=str))
+        print(json.dumps(answer, default=str))
         return
     for key, value in answer.items():
         shown = (

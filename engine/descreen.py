@@ -12,6 +12,7 @@ from engine.errors import EngineError
 from engine.images import Pixels
 from engine.lines import enlarged_change, line_width
 from engine.network import Network
+from engine.numbers import number
 from engine.results import DescreenResult
 from engine.runtime import Runtime
 from engine.tiles import Tile, tiles
@@ -47,8 +48,8 @@ class Descreener:
         self._tile = int(manifest["tile"])
         self._margin = int(manifest["margin"])
         self._line = float(manifest["line"])
-        self._threshold = float(manifest["threshold"])
-        self._small = float(manifest.get("small", 0))
+        self._threshold = number(manifest, "threshold", 0, 1)
+        self._small = number({"small": 0, **manifest}, "small")
         if self._stride < 1 or not 0 <= 2 * self._margin < self._tile or self._line <= 0:
             raise ValueError("stride and line are above 0, and tile is above twice the margin")
 

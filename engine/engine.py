@@ -93,7 +93,7 @@ class Engine:
         """
         if not len(images):  # also of an array of pictures
             raise EngineError("embed_many needs at least one image")
-        return self._networks.recognition.embed(self._runtime.map(load, images))
+        return self._networks.recognition.embed(images)
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
@@ -102,8 +102,11 @@ class Engine:
 
         id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
         The faces are looked at mirrored too, as embed() does, where that could change a decision.
-        Raises FaceNotFound; both pictures are decoded before a face is looked for in either.
+        Raises FaceNotFound; both pictures are decoded before a face is looked for in either. Raises
+        WeightsError for an ID photo when the pack has no descreen network.
         """
+        if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
+            raise EngineError("id_photo is a pair, one flag for each picture")
         pictures = self._runtime.map(load, [a, b])
         for index, marked in enumerate(id_photo):
             if marked:
@@ -133,7 +136,8 @@ class Engine:
     def info(self) -> dict[str, Any]:
         """What is loaded: pack, networks with licence and origin, providers active, versions.
 
-        Of each network also `runs` and `seconds`, the time spent in it so far.
+        Of each network that this engine runs itself, and not by another package, also `runs` and
+        `seconds`, the time spent in it so far.
         """
         shown = ("kind", "file", "sha256", "licence", "origin")
         networks: dict[str, dict[str, Any]] = {}

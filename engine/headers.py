@@ -59,8 +59,8 @@ def _sniff_bmp(data: bytes) -> Header:
         return Header("bmp", *struct.unpack_from("<HH", data, 18))
     width, height = struct.unpack_from("<ii", data, 18)
     bits, compression = struct.unpack_from("<HI", data, 28)
-    # The decoder does not read masks behind the short header: red would become blue.
-    short = (info_size, bits, compression) == (40, 32, _BITFIELDS)
+    # The decoder does not read masks behind the short headers: red would become blue.
+    short = info_size in (40, 52) and (bits, compression) == (32, _BITFIELDS)
     if short and struct.unpack_from("<III", data, 54) != _BGR_MASKS:
         raise ImageError("the BMP has its colours in an unusual order: save it as PNG")
     return Header("bmp", abs(width), abs(height))  # a negative height is stored top-down

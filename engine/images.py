@@ -20,6 +20,9 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 32_766
 """What OpenCV's remap takes; a JPEG's sides end at 65,535."""
 
+MAX_BYTES = 1_000_000_000
+"""Of a file: five times a BMP with all its pixels."""
+
 JPEG_QUALITY = 95
 
 _BROKEN = "the picture does not decode: it is damaged, or of a rare kind; save it as PNG"
@@ -49,12 +52,18 @@ def load(image: Image) -> Pixels:
         return decode(bytes(image))
     if isinstance(image, str | PathLike):
         try:
-            return decode(Path(image).read_bytes())
+            return decode(_read(Path(image)))
         except OSError as error:
             raise ImageError(f"cannot read {image}: {error.strerror}") from error
         except (TypeError, ValueError) as error:  # no path on this system
             raise ImageError(f"cannot read {image!r}: {error}") from error
     raise ImageError(f"an image is an array, encoded bytes or a path, not {type(image).__name__}")
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_BYTES:
+        raise ImageError(f"{path} is over {MAX_BYTES // 1_000_000} MB, which no picture here is")
+    return path.read_bytes()
 
 
 def decode(data: bytes) -> Pixels:

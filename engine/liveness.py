@@ -12,6 +12,7 @@ from engine.errors import EngineError
 from engine.gate import Gate
 from engine.images import Pixels
 from engine.network import Network
+from engine.numbers import number
 from engine.operating import ErrorRate
 from engine.results import Face, LivenessResult
 from engine.runtime import Runtime
@@ -34,8 +35,9 @@ class Classifier:
 
     manifest: size (pixels), crop (its side over the box's), live_class (index of the logit that
     means live); optional: border ("shift", "reflect" or "black": the crop where the picture ends),
-    channels ("BGR" or "RGB"), mean and std.
-    Input: (N, 3, size, size) float32, (x - mean) / std of 0..255. Output: (N, 2 or more) logits.
+    channels ("BGR" or "RGB"), mean and std, probabilities (true: the network ends in a softmax).
+    Input: (N, 3, size, size) float32, (x - mean) / std of 0..255. Output: (N, 2 or more) logits, or
+    probabilities.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
@@ -50,18 +52,28 @@ class Classifier:
         self._step = 1 if channels == "BGR" else -1
         self._mean = np.float32(manifest.get("mean", 0))
         self._std = np.float32(manifest.get("std", 1))
+        self._probabilities = bool(manifest.get("probabilities", False))
+        if self._size < 1 or not 0 < self._scale < math.inf:
+            raise ValueError("size and crop are above 0")
 
     def log_odds(self, image: Pixels, face: Face) -> float:
-        """The network's own, uncalibrated: live logit minus the log-sum-exp of the others."""
+        """The network's own, uncalibrated: live logit minus the log-sum-exp of the others.
+
+        Raises EngineError for a network without two classes.
+        """
         if self._border == "shift":
             crop = context_crop(image, face, self._scale, self._size)
         else:
             crop = square_crop(image, face, self._scale, self._size, self._border)
         planes = crop[..., :: self._step].transpose(2, 0, 1)[None].astype(np.float32)
         (logits,) = self._network.run((planes - self._mean) / self._std)
-        live = float(logits[0, self._live])
-        others = np.delete(logits[0].astype(np.float64), self._live)
-        return live - float(np.logaddexp.reduce(others))
+        classes = logits[0].astype(np.float64)
+        if len(classes) < 2:
+            raise EngineError("the anti-spoof network gives one number and not one for each class")
+        if self._probabilities:
+            classes = np.log(np.clip(classes, 1e-7, 1))
+        live, others = classes[self._live], np.delete(classes, self._live)
+        return float(live - np.logaddexp.reduce(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +95,10 @@ class Context:
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
         self._classifier = Classifier(network, manifest)
         self._scale = float(manifest["crop"])
-        self._least = float(manifest["least_crop"])
-        self._texture_slope = float(manifest["texture_slope"])
-        self._context_slope = float(manifest["context_slope"])
-        self._intercept = float(manifest["intercept"])
+        self._least = number(manifest, "least_crop")
+        self._texture_slope = number(manifest, "texture_slope")
+        self._context_slope = number(manifest, "context_slope")
+        self._intercept = number(manifest, "intercept")
 
     def log_odds(self, image: Pixels, face: Face) -> float | None:
         """None where the picture does not show enough around the face."""
@@ -117,10 +129,11 @@ class Liveness:
         self._texture = Classifier(network, manifest)
         self._runtime = runtime
         self._context = context
-        self._slope = float(manifest["slope"])
-        self._intercept = float(manifest["intercept"])
-        self._gate = Gate(**{k: float(v) for k, v in manifest.get("gate", {}).items()})
-        self.threshold = float(manifest["threshold"])
+        self._slope = number(manifest, "slope")
+        self._intercept = number(manifest, "intercept")
+        gate = manifest.get("gate", {})
+        self._gate = Gate(**{key: number(gate, key) for key in gate})
+        self.threshold = number(manifest, "threshold")
         if bpcer is not None:
             self.threshold = REFUSED_LIVE.threshold_at(bpcer, manifest.get("bpcer", []))
 

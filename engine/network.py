@@ -11,15 +11,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as status
 
 from engine.errors import EngineError
 
-SESSION_ERRORS = (
-    status.EPFail,
-    status.Fail,
-    status.InvalidArgument,
-    status.InvalidGraph,
-    status.InvalidProtobuf,
-    status.NoSuchFile,
-    status.NotImplemented,
-    status.RuntimeException,
+SESSION_ERRORS = tuple(
+    kind for kind in vars(status).values() if isinstance(kind, type) and issubclass(kind, Exception)
 )
 """onnxruntime raises one class per status code, without a common base but Exception."""
 

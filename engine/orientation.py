@@ -75,9 +75,10 @@ def upright(detection: Detection, image: Pixels) -> View | None:
     """The picture with its largest face upright, or None when no direction shows a face.
 
     What only a turned picture shows has to score LONE: more looks, more chances to be mistaken.
+    With a detector whose scores do not tell, a face that is found counts as upright.
     """
     found = detection.largest(image)
-    if found and found[0].score >= SURE:
+    if found and (found[0].score >= SURE or not detection.tells_direction):
         return View(image, found[0], 0, tilted=False)
     scores = {0: found[0].score if found else 0.0}
     if scores[0] >= CLEAR:

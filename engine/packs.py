@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def commercial_use(self) -> bool:
-        return bool(self.settings.get("commercial_use", True))
+        return self.settings.get("commercial_use", True) is True
 
     def read(self) -> bytes:
         """The file's bytes, once they are known to be the manifest's.

@@ -8,7 +8,7 @@ from engine.alignment import align
 from engine.detection import Detection
 from engine.embedding import Embedder, Embeddings, mirrored, unit
 from engine.errors import FaceNotFound
-from engine.images import Pixels
+from engine.images import Image, Pixels, load
 from engine.orientation import CLEAR, SURE, upright
 from engine.quality import assess
 from engine.results import Comparison, Face
@@ -19,8 +19,8 @@ from engine.similarity import SimilarityScale
 class Recognition:
     """The largest face of a picture, aligned and embedded, once or twice.
 
-    Its methods take (H, W, 3) uint8 BGR pictures and raise FaceNotFound, naming the first picture
-    in which there is none.
+    Its methods raise FaceNotFound, naming the first picture in which there is none, and ImageError.
+    Pictures that are not decoded yet are when their turn comes, so that they are not all in memory.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Recognition:
         self._scale = scale
         self._map = runtime.map
 
-    def embed(self, pictures: Sequence[Pixels]) -> Embeddings:
+    def embed(self, pictures: Sequence[Image]) -> Embeddings:
         """(N, D) of at least one picture: each face as it is and mirrored, the mean of both."""
         _, crops = self.aligned(pictures)
         both = self._embedder.embed([*crops, *mirrored(crops)])
@@ -49,12 +49,12 @@ class Recognition:
         quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
         return Comparison(similarity, threshold, similarity >= threshold, cosine, quality)
 
-    def aligned(self, pictures: Sequence[Pixels]) -> tuple[list[Face], list[Pixels]]:
+    def aligned(self, pictures: Sequence[Image]) -> tuple[list[Face], list[Pixels]]:
         """The largest face of each picture, upright, and its crop for the embedding network."""
         alone = len(pictures) == 1
 
         def face_and_crop(number: int) -> tuple[Face, Pixels]:
-            found = self._upright(pictures[number - 1])
+            found = self._upright(load(pictures[number - 1]))
             if found is None:
                 raise face_not_found("the picture" if alone else f"picture {number}")
             image, face = found
@@ -66,6 +66,8 @@ class Recognition:
     def _upright(self, image: Pixels) -> tuple[Pixels, Face] | None:
         """The picture, by quarters turned upright where that has to be, and its largest face."""
         for face in self._detection.largest(image):
+            if not self._detection.tells_direction:
+                return image, face
             if face.score >= CLEAR:  # upright or tilted, but not lying
                 face = self._detection.level(image, face)
                 if face.score >= SURE:

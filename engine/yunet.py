@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.boxes import Rows, suppress
 from engine.images import Pixels
 from engine.network import Network
+from engine.numbers import number
 from engine.resizing import shrink
 
 STRIDES = (8, 16, 32)
@@ -26,10 +27,12 @@ class YuNet:
     strides, and landmark offsets in strides.
     """
 
+    tells_direction = True
+
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
         self._network = network
-        self._score = float(manifest["score_threshold"])
-        self._overlap = float(manifest["nms_threshold"])
+        self._score = number(manifest, "score_threshold", 0, 1)
+        self._overlap = number(manifest, "nms_threshold", 0, 1)
         order = {name: index for index, name in enumerate(network.outputs)}
         self._heads = [
             [order[f"{head}_{stride}"] for stride in STRIDES]

@@ -2,7 +2,8 @@
 
 import hashlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
-from engine.errors import WeightsError
+from engine.errors import EngineError, WeightsError
 from engine.images import Pixels
+from engine.network import SESSION_ERRORS
 from engine.packs import Entry
 from engine.runtime import Runtime
 from engine.stdout import stdout_to_log
@@ -29,14 +31,18 @@ THINNEST = 100
 class ZooDetector:
     """SCRFD or RetinaFace behind the interface of detection.Detector."""
 
+    tells_direction = False
+
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "detection")
         self._model.det_thresh = float(entry.settings.get("score_threshold", 0.5))
         self._model.nms_thresh = float(entry.settings.get("nms_threshold", 0.4))
+        # A network that takes any size has an `input_size` all the same, its usual one.
+        self._fixed = getattr(self._model, "static_input_size", self._model.input_size)
 
     def rows(self, image: Pixels, longest: int) -> Rows:
         image = _not_too_thin(image)
-        fixed = self._model.input_size
+        fixed = self._fixed
         if fixed is not None and longest < fixed[0]:
             # A network of fixed size misses faces that fill the frame: it looks small at a small
             # picture on a large canvas.
@@ -50,7 +56,8 @@ class ZooDetector:
         return self._rows(image, longest)
 
     def _rows(self, image: Pixels, longest: int) -> Rows:
-        boxes, landmarks = self._model.detect(image, input_size=(longest, longest))
+        with _told():
+            boxes, landmarks = self._model.detect(image, input_size=(longest, longest))
         if landmarks is None:
             raise WeightsError("the detector gives no landmarks: use one with five ('kps')")
         boxes, landmarks = np.asarray(boxes), np.asarray(landmarks).reshape(-1, 10)
@@ -76,9 +83,19 @@ class ZooEmbedder:
         self._fixed_batch = self._model.input_shape[0] == 1
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
-        if self._fixed_batch:
-            return unit(np.concatenate([self._model.get_feat(crop) for crop in crops]))
-        return unit(self._model.get_feat(list(crops)))
+        with _told():
+            if self._fixed_batch:
+                return unit(np.concatenate([self._model.get_feat(crop) for crop in crops]))
+            return unit(self._model.get_feat(list(crops)))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """onnxruntime's errors in a run are EngineErrors, as Network.run has it."""
+    try:
+        yield
+    except SESSION_ERRORS as error:
+        raise EngineError(f"a network does not run: {error}") from error
 
 
 def implied_manifest(folder: Path) -> dict[str, Any]:
@@ -141,7 +158,11 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     try:
         with stdout_to_log():
             model = zoo.get_model(
-                str(entry.path), providers=runtime.providers, sess_options=runtime.session_options()
+                str(entry.path),
+                providers=runtime.providers,
+                sess_options=runtime.session_options(),
+                # All sizes in the one session that is looked at below.
+                static_shape_sessions=False,
             )
     except Exception as error:  # whatever that package or onnxruntime makes of a wrong file
         raise WeightsError(f"{entry.path} does not load as a {task} network: {error}") from error

@@ -27,7 +27,8 @@ class Answers:
 
     Error rates are over the captures that were judged: answered, and assessable (ISO/IEC 30107-3,
     13.2). Areas under the curve are over all scores. 95 % intervals come from a bootstrap over
-    subjects, or over captures where subjects are not known or that makes them wider.
+    subjects (a capture of nobody known is a subject of its own), or over captures where that makes
+    them wider.
     threshold: the system's own; None where only its verdicts tell, and it is estimated from them.
     """
 
@@ -99,13 +100,11 @@ class Answers:
 
     def not_assessable(self, species: str) -> Rate:
         """The share for which the system gives a score that it says does not count."""
-        chosen = self.species == species
-        return wilson(int((self.answered & ~self.judged & chosen).sum()), int(chosen.sum()))
+        return self._rate(self.species == species, self.answered & ~self.judged)
 
     def non_response(self, species: str) -> Rate:
         """APNRR of an attack species, or BPNRR of LIVE."""
-        chosen = self.species == species
-        return wilson(int((~self.answered[chosen]).sum()), int(chosen.sum()))
+        return self._rate(self.species == species, ~self.answered)
 
     def curve(self) -> tuple[Floats, Floats, Floats]:
         """Thresholds, the worst species' APCER and BPCER; each NaN where none of it was judged."""
@@ -115,7 +114,8 @@ class Answers:
         apcer = np.full(len(grid), np.nan)
         for species in self.attacks():
             attack = np.sort(self.scores[self.judged & (self.species == species)])
-            passed = 1 - np.searchsorted(attack, grid, "right") / (len(attack) or np.nan)
+            above = len(attack) - np.searchsorted(attack, grid, "right")
+            passed = above / (len(attack) or np.nan)  # exact, as it is held against round limits
             apcer = np.fmax(apcer, passed)
         return grid, apcer, bpcer
 
@@ -126,9 +126,12 @@ class Answers:
         return beside if beside.any() else live
 
     def _error(self, chosen: Flags, attack: bool, threshold: float | None) -> Rate:
-        chosen = chosen & self.judged
         called = self.alive if threshold is None else self.scores > threshold
-        wrong = called[chosen] == attack
+        return self._rate(chosen & self.judged, called == attack)
+
+    def _rate(self, chosen: Flags, happened: Flags) -> Rate:
+        """The share of the chosen captures with which that happened."""
+        wrong = happened[chosen]
         rate = wilson(int(wrong.sum()), len(wrong))
         if not wrong.any():
             return rate
@@ -145,8 +148,9 @@ class Answers:
         count = int(chosen.sum())
         groups = [np.arange(count)]
         subjects = self._subject[chosen]
-        if all(subjects) and len(set(subjects)) > 1:
-            groups.append(np.unique(subjects, return_inverse=True)[1])
+        if any(subjects) and len(set(subjects)) > 1:
+            names = [subject or f"\0{index}" for index, subject in enumerate(subjects)]
+            groups.append(np.unique(names, return_inverse=True)[1])
         rng = np.random.default_rng(0)
         low = high = value
         for code in groups:

@@ -18,15 +18,17 @@ from engine.packs import read_pack
 from engine.results import Face
 from engine.runtime import Runtime
 
-SPECIFICATION = "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect"
+SPECIFICATION = "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect,softmax=1"
 _DEFAULTS = {"crop": "1.5", "size": "128", "channels": "bgr", "scale": "1", "live": "0"}
+_DEFAULTS |= {"border": "shift", "softmax": "0"}
 
 
 class Peer:
-    """An ONNX network with one (N, 3, size, size) input and logits or probabilities out.
+    """An ONNX network with one (N, 3, size, size) input, and logits of two or more classes out.
 
     specification: a file, and after a colon what differs from crop=1.5,size=128,channels=bgr,
-    scale=1,live=0,border=shift; pixels are divided by `scale`. Its threshold is P(live) = 0.5.
+    scale=1,live=0,softmax=0,border=shift; pixels are divided by `scale`, and softmax=1 says that
+    what comes out are probabilities. Its threshold is P(live) = 0.5.
     Raises SampleError for one that cannot be read, WeightsError for a file that is no network.
     """
 
@@ -36,8 +38,8 @@ class Peer:
         self.name = path.stem
         try:
             stated = dict(part.partition("=")[::2] for part in options.split(",") if part)
-            given = {**_DEFAULTS, "border": "shift", **stated}
-            if unknown := set(given) - {*_DEFAULTS, "border"}:
+            given = {**_DEFAULTS, **stated}
+            if unknown := set(given) - set(_DEFAULTS):
                 raise ValueError(f"it knows no {', '.join(sorted(unknown))}")
             manifest = {
                 "size": given["size"],
@@ -46,6 +48,7 @@ class Peer:
                 "channels": given["channels"].upper(),
                 "std": float(given["scale"]),
                 "border": given["border"],
+                "probabilities": int(given["softmax"]) != 0,
             }
             if manifest["std"] == 0:
                 raise ValueError("scale is not 0")

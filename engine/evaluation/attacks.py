@@ -37,7 +37,8 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
         shown = "" if average is None else f"{100 * average:.2f} %"
         rate = errors[kind]
         rows.append([label, rate.trials, rate, beside, shown, skipped[kind], silent[kind]])
-    header = ["", "judged", "error", "BPCER of the set", "ACER", "not assessable", "no face"]
+    header = ["", "judged", "error", "BPCER of the set", "ACER", "not assessable"]
+    header.append("no face, or refused")
     report.table(f"{name}: at the threshold {answers.threshold:.3f}", header, rows)
     apcers = {kind: errors[kind].value for kind in attacks if errors[kind].trials}
     acers = {kind: value for kind, value in averages.items() if value is not None}
@@ -81,7 +82,8 @@ def robustness(
     figures: dict[str, Any] = {}
     for name, usual in systems.items():
         if not all(name in answers for answers in altered.values()):
-            continue  # a service, which was not asked again
+            report.text(f"{name} was not asked again with altered pictures.")
+            continue
         rows: list[list[object]] = []
         figures[name] = {}
         for species in usual.attacks():

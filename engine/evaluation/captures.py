@@ -39,17 +39,24 @@ def read_all(sources: Sequence[Path]) -> list[Capture]:
 
 def read(source: Path) -> list[Capture]:
     """A CSV with path, label ("live" or the attack's species) and perhaps subject; or a folder of
-    folders named live, SPECIES, SUBJECT_live or SUBJECT_SPECIES. Raises SampleError otherwise."""
+    folders, either live and SPECIES, or SUBJECT_live and SUBJECT_SPECIES. Raises SampleError
+    otherwise."""
     if is_table(source):
         return _read_csv(source)
     if (source / "labels.csv").is_file():
         return _read_csv(source / "labels.csv")
     captures = []
-    for path in picture_files(source):
+    paths = picture_files(source)
+    # Beside a plain folder "live", paper_mask is a kind of mask and not somebody called paper.
+    plain = any(path.relative_to(source).parts[0].strip().lower() == LIVE for path in paths)
+    for path in paths:
         folder = path.relative_to(source).parts[0]
         if folder == path.name:
             raise SampleError(f"{path} lies in no folder that says whether it is live")
-        subject, species = (part.strip() for part in folder.rpartition("_")[::2])
+        named = ("", folder) if plain else folder.rpartition("_")[::2]
+        subject, species = (part.strip() for part in named)
+        if folder.strip().lower().startswith(f"{LIVE}_"):
+            raise SampleError(f"{source / folder}: call it SUBJECT_{LIVE}, or put it into {LIVE}")
         if species.lower() == LIVE and subject.lower() in NEGATIONS:
             raise SampleError(f"{source / folder} would be live captures of {subject}: rename it")
         captures.append(_capture(path, species, subject, _folder(source).name))

@@ -129,10 +129,13 @@ def embed_photos(
 
 
 def embed_file(engine: Engine, path: Path) -> Vector:
-    """None where there is no face in the picture, or no picture in the file."""
+    """None where there is no face in the picture, or no picture in the file. Raises SampleError
+    where there is no file, as on a cluster's machine that does not share the folder."""
     try:
         return engine.embed(path)
     except (FaceNotFound, ImageError):
+        if not path.is_file():
+            raise SampleError(f"there is no file {path} on this machine") from None
         return None
 
 

@@ -92,9 +92,9 @@ class Endpoint:
             **members,
         }
         data = json.dumps(body).encode()
-        for _ in range(ATTEMPTS):
+        for left in reversed(range(ATTEMPTS)):
             reply, wait = self._send(name, data)
-            if wait is None:
+            if wait is None or not left:
                 break
             time.sleep(wait)
         return self._judge(name, reply)
@@ -113,10 +113,11 @@ class Endpoint:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-                return answer.read(), None
-        except urllib.error.HTTPError as error:
-            return error.read(), _wait(error) if error.code == BUSY else None
+            try:
+                with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+                    return answer.read(), None
+            except urllib.error.HTTPError as error:  # whose body can break off, too
+                return error.read(), _wait(error) if error.code == BUSY else None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise EndpointError(f"{self.url} does not answer: {error}") from error
 

@@ -55,8 +55,8 @@ def mean_of(values: NDArray[np.float64]) -> Mean:
     return Mean(float(values.mean()) if count else math.nan, margin)
 
 
-def wilson(errors: int, trials: int) -> Rate:
-    """The score interval of a binomial rate at 95 %, for independent trials.
+def wilson(errors: float, trials: float) -> Rate:
+    """The score interval of a binomial rate at 95 %, for independent trials, parts of them too.
 
     Wilson, "Probable inference", JASA 1927; unlike the normal one it holds for rare errors.
     """
@@ -67,7 +67,7 @@ def wilson(errors: int, trials: int) -> Rate:
     spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     low, high = (centre - spread) / scale, (centre + spread) / scale
-    return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), trials)
+    return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), round(trials))
 
 
 def widened(rate: Rate, low: float, high: float) -> Rate:

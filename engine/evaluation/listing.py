@@ -15,12 +15,13 @@ def is_table(path: Path) -> bool:
 def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]]:
     """Every row by its line in the file; a value that is missing is "".
 
-    columns: those that every row must fill. Raises SampleError for a file that is not UTF-8, lacks
-    a column, has a row that leaves one empty, or has no rows.
+    columns: those that every row must fill; the header may have capitals. Raises SampleError for a
+    file that is not UTF-8, lacks a column, has a row that leaves one empty, or has no rows.
     """
     try:
         with listing.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
+            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
             rows = {}
             for row in reader:
                 rows[reader.line_num] = row

@@ -75,7 +75,7 @@ def _overlap(a: Box, b: Box) -> float:
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     shared = max(width, 0) * max(height, 0)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+    return shared / max(a[2] * a[3] + b[2] * b[3] - shared, 1e-9)
 
 
 def average_precision(judged: Judged) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:

@@ -81,7 +81,8 @@ def all_pairs(photos: Sequence[Photo], impostors: int, seed: int = 0) -> Pairs:
 
 def read_table(listing: Path) -> Pairs:
     """A CSV with columns a, b (paths, relative to the file's folder), same (1 or 0), and perhaps
-    cohort, that of both people. Photos that genuine pairs connect are one person's.
+    cohort, that of both people. Photos that genuine pairs connect are one person's. A pair counts
+    once, however often and in whichever order it is listed, and a photo with itself not at all.
 
     Raises SampleError for rows that cannot be read, or that contradict each other.
     """
@@ -119,6 +120,11 @@ def read_table(listing: Path) -> Pairs:
     index = {name: number for number, name in enumerate(person)}
     photos = [Photo(listing.parent / name, root(name), cohort.get(name, "")) for name in index]
     ends = np.array([[index[row["a"]], index[row["b"]]] for row in rows.values()])
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    if not len(ends):
+        raise SampleError(f"{listing}: every photo is paired with itself, which tells nothing")
+    _, first = np.unique(np.sort(ends, axis=1), axis=0, return_index=True)
+    ends = ends[np.sort(first)]
     return Pairs(photos, ends[:, 0], ends[:, 1])
 
 

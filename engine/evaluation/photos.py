@@ -82,15 +82,19 @@ def read_photo(path: Path) -> Pixels:
 def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:
     """The photos without those that a file names, one a line; # is a comment.
 
-    A name is that of the file, with its suffix or without, and in folders of people perhaps after
-    the person's: 1 is everybody's first photo, and ann/1 that of one. Raises SampleError for a
-    file that is not UTF-8.
+    A name is the person's, or that of the file, with its suffix or without, and in folders of
+    people perhaps after the person's: ann is all of hers, 1 everybody's first photo, and ann/1 that
+    of one. Raises SampleError for a file that is not UTF-8, and where nobody has one of the names:
+    who appears twice would be taken for two strangers.
     """
     try:
         text = listed.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SampleError(f"{listed} is not UTF-8: save it as that") from error
-    names = {line.split("#")[0].strip() for line in text.splitlines()}
+    names = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
+    photos = list(photos)
+    if unknown := sorted(names.difference(*map(_names, photos))):
+        raise SampleError(f"{listed}: no photo here is called {', '.join(unknown[:5])}")
     return [photo for photo in photos if not names & _names(photo)]
 
 
@@ -102,7 +106,8 @@ def place(photo: Photo) -> str:
 
 def _names(photo: Photo) -> set[str]:
     file = photo.path
-    return {file.name, file.stem, f"{photo.person}/{file.name}", f"{photo.person}/{file.stem}"}
+    person = photo.person
+    return {person, file.name, file.stem, f"{person}/{file.name}", f"{person}/{file.stem}"}
 
 
 def _photo(path: Path, root: Path, alone: bool) -> Photo:

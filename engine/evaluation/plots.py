@@ -17,6 +17,7 @@ def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
     import matplotlib
 
     matplotlib.use("Agg")
+    matplotlib.rcParams["text.parse_math"] = False  # names may hold a $
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 4.2))

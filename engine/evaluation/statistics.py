@@ -20,6 +20,9 @@ class ErrorRates:
     no other pair is none of the people.
     Intervals come from a bootstrap that draws people, not pairs (Bolle, Ratha & Pankanti, "Error
     analysis of pattern recognition systems", CVIU 2004): pairs that share a person err together.
+    Fewer errors than ERRORS_NEEDED hardly vary between draws, so there the interval is at least
+    Wilson's of as many independent pairs as these are worth (Korn & Graubard, "Confidence intervals
+    for proportions with small expected number of positive counts", Survey Methodology 1998).
     """
 
     def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 200, seed: int = 0) -> None:
@@ -33,6 +36,7 @@ class ErrorRates:
         self.genuine = np.sort(scores[genuine])
         self.impostor = np.sort(scores[~genuine])
         self._grid = _grid(self.genuine, self.impostor)
+        self._replicates, self._seed = replicates, seed
         rng = np.random.default_rng(seed)
         self._draws = [
             np.bincount(rng.integers(0, self.people, self.people), minlength=self.people)
@@ -41,6 +45,10 @@ class ErrorRates:
         bins = np.searchsorted(self._grid, scores, "right")
         self._fnmr = self._replicate(bins[genuine], [a[genuine]])
         self._fmr = 1 - self._replicate(bins[~genuine], [a[~genuine], b[~genuine]])
+
+    def of(self, pairs: Pairs, scores: Floats) -> "ErrorRates":
+        """Those of other pairs, by as many draws."""
+        return ErrorRates(pairs, scores, self._replicates, self._seed)
 
     def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
         """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of
@@ -66,7 +74,13 @@ class ErrorRates:
 
     def _rate(self, errors: int, trials: int, replicates: Floats, threshold: float) -> Rate:
         plain = wilson(errors, trials)
-        if not trials or not len(replicates) or not errors:
+        if not trials or not len(replicates):
+            return plain
+        if errors < ERRORS_NEEDED:
+            alone = _independent(trials, replicates, self.people)
+            few = wilson(errors * alone / trials, alone)
+            plain = widened(plain, few.low, few.high)
+        if not errors:
             return plain
         column = min(int(np.searchsorted(self._grid, threshold, "left")), len(self._grid) - 1)
         return widened(plain, *_interval(replicates[:, column]))
@@ -113,6 +127,19 @@ class ErrorRates:
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
         return _interval(self._fmr), _interval(self._fnmr)
+
+
+def _independent(trials: int, replicates: Floats, people: int) -> float:
+    """As how many independent pairs these tell: by the variance between draws of the lowest rate
+    that enough of them give, else as many as there are people."""
+    told = replicates[~np.isnan(replicates).any(axis=1)]
+    if len(told) > 1:
+        rates, variance = told.mean(axis=0), told.var(axis=0, ddof=1)
+        usable = (rates * trials >= ERRORS_NEEDED) & (rates <= 0.5) & (variance > 0)
+        if usable.any():
+            at = np.flatnonzero(usable)[np.argmin(rates[usable])]
+            return float(np.clip(rates[at] * (1 - rates[at]) / variance[at], 1, trials))
+    return min(trials, people)
 
 
 def _interval(replicates: Floats) -> Floats:

@@ -54,9 +54,11 @@ def add_system_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def endpoints(args: argparse.Namespace) -> list[Endpoint]:
-    """Raises SampleError unless every --endpoint has a key pair."""
+    """Raises SampleError unless every --endpoint has a key pair, and is given once."""
     if not len(args.endpoint) == len(args.app_id) == len(args.app_key):
         raise SampleError("give one --app-id and one --app-key for each --endpoint, in its order")
+    if len(set(args.endpoint)) < len(args.endpoint):
+        raise SampleError("an --endpoint is given twice: each service is measured once")
     return [Endpoint(*each) for each in zip(args.endpoint, args.app_id, args.app_key, strict=True)]
 
 
@@ -101,7 +103,10 @@ def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
     scores = np.array([np.nan if answer is None else answer[0] for answer in answers])
     thresholds = [answer[1] for answer in answers if answer is not None]
     if not thresholds:
-        raise SampleError(f"{endpoint.url} found no face in any pair")
+        raise SampleError(
+            f"{endpoint.url} found no face in any pair, or refused the pictures: it takes PNG, "
+            "JPEG and BMP of which the base64 is at most 2 MiB"
+        )
     suspects = np.unique(np.concatenate([pairs.a[np.isnan(scores)], pairs.b[np.isnan(scores)]]))
     paths = [pairs.photos[index].path for index in suspects]
     failed = [path for path in paths if not endpoint.detect(path)]

@@ -48,14 +48,15 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
             "folded_accuracy": accuracy
             and dict(zip(("value", "standard_error"), accuracy, strict=True)),
         }
-    header = ["system", "threshold", "FMR", "FNMR", "EER", "photos without face", "pairs with them"]
+    header = ["system", "threshold", "FMR", "FNMR", "EER"]
+    header += ["photos without face, or refused", "pairs with them"]
     folds = [] if pairs.fold is None else ["accuracy ± standard error, by fold"]
     report.table("At the threshold", [*header, *folds], rows)
     for name, (one, rates) in systems.items():
         figures = metrics["systems"][name]
         if len(rates.impostor) and len(rates.genuine):
             figures["fnmr_at_fmr"] = _fnmr_at_fmr(report, name, rates)
-        figures["cohorts"] = _cohorts(report, pairs, one)
+        figures["cohorts"] = _cohorts(report, pairs, one, rates)
     return metrics
 
 
@@ -77,12 +78,12 @@ def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str,
     return figures
 
 
-def _cohorts(report: Report, pairs: Pairs, one: Scored) -> dict[str, Any]:
+def _cohorts(report: Report, pairs: Pairs, one: Scored, whole: ErrorRates) -> dict[str, Any]:
     rows, figures = [], {}
     for name, inside in pairs.cohorts.items():
         if not inside.any():
             continue
-        rates = ErrorRates(pairs.take(inside), one.scores[inside])
+        rates = whole.of(pairs.take(inside), one.scores[inside])
         fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
         own = rates.threshold_at(1e-3) if rates.supports(1e-3) else None
         shown = f"{own:.3f}" if own else f"takes {pairs_needed(1e-3):,} pairs"

@@ -55,10 +55,16 @@ def _read_dlib(listing: Path, images: Path) -> Iterator[TruePicture]:
         for node in image.iter("box"):
             box = tuple(float(node.attrib[key]) for key in ("left", "top", "width", "height"))
             parts = {part.attrib["name"]: part.attrib for part in node.iter("part")}
-            points = np.array([[float(p["x"]), float(p["y"])] for _, p in sorted(parts.items())])
+            ordered = [parts[name] for name in sorted(parts, key=_by_number)]
+            points = np.array([[float(part["x"]), float(part["y"])] for part in ordered])
             landmarks = _from_68(points) if len(points) == 68 else None
             faces.append(TrueFace(box, landmarks, node.attrib.get("ignore") == "1"))  # type: ignore[arg-type]
         yield TruePicture(images / image.attrib["file"], faces)
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    """00, 01, ... as dlib names its points, and 0, 1, ... as other programs do."""
+    return len(name), name
 
 
 def _from_68(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -70,7 +76,7 @@ def _from_68(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _read_wider(listing: Path, images: Path) -> Iterator[TruePicture]:
     """wider_face_val_bbx_gt.txt: a file name, a count, and that many lines of x y width height
     blur expression illumination invalid occlusion pose; a count of 0 has one line of zeros."""
-    lines = iter(listing.read_text("utf-8").splitlines())
+    lines = iter(listing.read_text("utf-8-sig").rstrip().splitlines())
     for name in lines:  # what is cut off reads as empty lines, which are no numbers
         count = int(next(lines, ""))
         rows = [[int(value) for value in next(lines, "").split()] for _ in range(max(count, 1))]
@@ -94,6 +100,10 @@ def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
         if not row["x"]:
             continue
         box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))
+        if not min(box[2:]) > 0:
+            raise SampleError(
+                f"{listing}: {row['file']} has a box without area: leave it empty for no face"
+            )
         landmarks = None
         if row.get("nose_x"):
             landmarks = np.array([[float(row[f"{p}_x"]), float(row[f"{p}_y"])] for p in POINTS])

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from insightface.model_zoo import get_model
 
 from engine import Engine, EngineError, FaceNotFound, WeightsError
 from engine.images import Pixels
-from engine.packs import DEFAULT_PACK
+from engine.packs import DEFAULT_PACK, read_pack
+from engine.runtime import Runtime
+from engine.zoo import ZooDetector
 
 DETECTOR = "detection_yunet_2023mar.onnx"
 
@@ -118,6 +121,10 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("[detector]", "[detector", "cannot be read as a manifest"),
         ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
+        ("score_threshold = 0.6", "score_threshold = 60", "score_threshold is not 60.0: it lies"),
+        ("threshold = -1.118", "threshold = nan", "threshold is not nan: it lies between"),
+        ("slope = 0.8729", "slope = inf", "slope is not inf"),
+        ("crop = 1.4", "crop = 0", "size and crop are above 0"),
         ("nms_threshold = 0.3", "", "a setting is missing or wrong: 'nms_threshold'"),
         ("crop = 2.7", 'crop = "wide"', "a setting is missing or wrong"),
         ("steepness = 16.0", "steepness = 0", "steepness above 0 and at most 100"),
@@ -127,7 +134,7 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
         ("size = 112", "size = 96", "a network does not fit its settings"),
         ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
-        ("intercept = 0.8106", "intercept = nan", "the liveness network gave no number"),
+        ("intercept = 0.8106", "intercept = nan", "intercept is not nan"),
         ("mean = 0.0", "mean = nan", "the embedding network gave no number"),
         ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
     ],
@@ -196,6 +203,29 @@ def test_insightface_folder_loads(
     assert info["similarity"]["calibrated"] is False
     notices = [record for record in caplog.records if "non-commercial" in record.message]
     assert len(notices) == 1
+
+
+@pytest.mark.parametrize("name", ["us-governors_andrew-cuomo", "us-house_kevin-mccarthy"])
+def test_insightface_detectors_do_not_tell_direction(zoo: Path, shared: Path, name: str) -> None:
+    """Their scores of upright faces vary: these two were taken for tilted."""
+    with Engine(zoo) as engine:
+        assert engine.liveness(shared / "portraits" / "us_officials" / f"{name}.jpg").assessable
+
+
+def test_an_insightface_detector_of_any_size(zoo: Path, astronaut: Pixels) -> None:
+    """Looks at the size that it is asked for, and not at its usual one."""
+    file = zoo / "scrfd_500m_bnkps.onnx"
+    network = onnx.load(file)
+    sides = network.graph.input[0].type.tensor_type.shape.dim[2:]
+    for side, name in zip(sides, ("height", "width"), strict=True):
+        side.dim_param = name
+    for value in network.graph.output:
+        value.type.tensor_type.shape.dim[0].dim_param = f"rows of {value.name}"
+    onnx.save(network, file)
+    (row,) = ZooDetector(read_pack(zoo).entry("detector"), Runtime()).rows(astronaut, 160)
+    plain = get_model(str(file), providers=["CPUExecutionProvider"])
+    ((*box, score),), ((points),) = plain.detect(astronaut, input_size=(160, 160))
+    assert np.allclose(row, [score, *box, *points.ravel()], atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(1, 2000, 3), (2000, 3, 3), (2, 30000, 3)])

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from engine import Engine
@@ -102,6 +103,21 @@ def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
         assert ours["auc"] == theirs["auc"]
 
 
+def test_a_peer_that_ends_in_a_softmax(taken: Path, tmp_path: Path) -> None:
+    network = onnx.load(NETWORK)
+    (out,) = network.graph.output
+    network.graph.node.append(onnx.helper.make_node("Softmax", [out.name], ["shares"], axis=1))
+    out.name = "shares"
+    onnx.save(network, tmp_path / "softmax.onnx")
+    peers = f"{NETWORK}:crop=2.7", f"{tmp_path / 'softmax.onnx'}:crop=2.7,softmax=1"
+    options = [part for peer in peers for part in ("--peer", peer)]
+    plain, softmax = (
+        measured(taken, tmp_path / "report", *options)["systems"][name]
+        for name in ("liveness_minifasnet", "softmax")
+    )
+    assert plain == softmax
+
+
 def test_one_network_with_several_crops(taken: Path, tmp_path: Path) -> None:
     specs = [f"{NETWORK}:crop={crop}" for crop in (1.5, 2.7)]
     peers = [part for spec in specs for part in ("--peer", spec)]
@@ -192,6 +208,30 @@ def test_intervals_know_that_captures_of_one_person_err_together() -> None:
     assert wide.value == narrow.value
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
     assert known.area("a: print").low <= unknown.area("a: print").low
+
+
+def test_captures_of_nobody_known_are_a_subject_each() -> None:
+    """One of them does not make strangers of all the others."""
+    names = [str(number // 50) for number in range(500)]
+    scores = [-1.0 if number < 50 else 1.0 for number in range(500)]
+    known = answers(scores, [LIVE] * 500, names).error(LIVE)
+    nearly = answers(scores, [LIVE] * 500, [*names[:-1], ""]).error(LIVE)
+    assert known.value == nearly.value == 0.1
+    assert nearly.high == pytest.approx(known.high, abs=0.05) and nearly.high > 0.2
+
+
+def test_what_was_not_judged_has_intervals_over_subjects() -> None:
+    sample = [Capture(Path(), LIVE, str(number // 50), "a") for number in range(500)]
+    verdicts = [None if number < 50 else Verdict(1.0, True) for number in range(500)]
+    rate = Answers(sample, verdicts, 200).non_response(LIVE)
+    assert rate.value == 0.1 and rate.high > 0.2 > wilson(50, 500).high
+
+
+def test_an_apcer_of_exactly_the_limit_is_within_it() -> None:
+    """One of 100 is 1 %, in floating point numbers too."""
+    scores = [1.0] * 10 + [2.0] + [-1.0] * 99
+    _, apcer, bpcer = answers(scores, [LIVE] * 10 + ["a: print"] * 100, [""] * 110).curve()
+    assert apcer[0] <= 0.01 and bpcer[0] == 0
 
 
 def test_refusals_for_other_reasons_do_not_move_the_threshold() -> None:

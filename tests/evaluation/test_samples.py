@@ -138,6 +138,24 @@ def test_table_of_pairs(tmp_path: Path) -> None:
         read_table(listing)
 
 
+def test_every_pair_counts_once(tmp_path: Path) -> None:
+    """Also in the full matrix that some programs write."""
+    listing = tmp_path / "pairs.csv"
+    names = "xyz"
+    rows = [f"{a},{b},{int((a in 'xy') == (b in 'xy'))}" for a in names for b in names]
+    listing.write_text("\n".join(["A,B,Same", *rows]))
+    pairs = read_table(listing)
+    ends = [
+        (pairs.photos[a].path.name, pairs.photos[b].path.name)
+        for a, b in zip(pairs.a, pairs.b, strict=True)
+    ]
+    assert ends == [("x", "y"), ("x", "z"), ("y", "z")]
+    assert pairs.same.tolist() == [True, False, False]
+    listing.write_text("a,b,same\nx,x,1\n")
+    with pytest.raises(SampleError, match="every photo is paired with itself"):
+        read_table(listing)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -193,6 +211,19 @@ def test_captures_as_tables_and_folders_come(
         captures.read_all([table, other])
 
 
+def test_species_of_two_words_beside_live(tmp_path: Path) -> None:
+    """Where nobody's name is in a folder's, paper_mask is no mask of somebody called paper."""
+    for folder in ("live", "paper_mask", "silicone_mask"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        (tmp_path / "set" / folder / "1.jpg").touch()
+    found = {(one.species, one.subject) for one in captures.read_all([tmp_path / "set"])}
+    assert found == {("live", ""), ("set: paper_mask", ""), ("set: silicone_mask", "")}
+    (tmp_path / "set" / "live_outdoor").mkdir()
+    (tmp_path / "set" / "live_outdoor" / "1.jpg").touch()
+    with pytest.raises(SampleError, match="live_outdoor: call it SUBJECT_live, or put it into"):
+        captures.read_all([tmp_path / "set"])
+
+
 def test_captures_that_would_be_misread(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="would be live captures of not: rename it"):
         captures.read(_touch(tmp_path / "folders", "not_live/1.jpg"))
@@ -220,13 +251,28 @@ def test_truth_of_wider_and_csv(tmp_path: Path) -> None:
     one, other = truth.read(table, tmp_path / "images")
     assert [face.box for face in one.faces] == [(1, 2, 3, 4), (5, 6, 7, 8)] and not other.faces
     assert one.path == tmp_path / "images" / "a.jpg"
-    table.write_text("file,X,y,width\na.jpg,1,2,3\n")
+    table.write_text("file,Y,width\na.jpg,2,3\n")
     with pytest.raises(SampleError, match=r"gt\.csv lacks a column: x, height"):
         truth.read(table)
     for cut_off in ("a.jpg\nmany\n", "a.jpg\n", "a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n"):
         wider.write_text(cut_off)
         with pytest.raises(SampleError, match="cannot be read as ground truth"):
             truth.read(wider)
+
+
+def test_truth_without_area_or_zeros_before_numbers(tmp_path: Path) -> None:
+    table = tmp_path / "gt.csv"
+    table.write_text("file,x,y,width,height\na.jpg,1,2,0,0\n")
+    with pytest.raises(SampleError, match=r"a\.jpg has a box without area: leave it empty"):
+        truth.read(table)
+    for digits in (1, 2):
+        parts = "".join(f"<part name='{n:0{digits}}' x='{n}' y='0'/>" for n in range(68))
+        box = f"<box left='0' top='0' width='9' height='9'>{parts}</box>"
+        listing = tmp_path / "gt.xml"
+        listing.write_text(f"<dataset><image file='a.jpg'>{box}</image></dataset>")
+        ((face,),) = (picture.faces for picture in truth.read(listing))
+        assert face.landmarks is not None
+        assert face.landmarks[:, 0].tolist() == [38.5, 44.5, 30, 48, 54]
 
 
 def test_dlib_landmarks_become_five(shared: Path) -> None:

@@ -95,6 +95,20 @@ def test_interval_knows_that_pairs_share_people() -> None:
     assert (low <= high).all()
 
 
+def test_few_errors_say_little_of_pairs_that_share_people() -> None:
+    """Of 30 people, three of whom are like everybody: a threshold above all scores of the others
+    has no error, and what that tells of the rate is far less than 435 independent pairs would."""
+    people = [Photo(Path(f"{p}.jpg"), str(p)) for p in range(30)]
+    a, b = np.triu_indices(30, 1)
+    scores = np.random.default_rng(0).normal(size=len(a)) + 2 * np.isin(a, (0, 1, 2))
+    rates = ErrorRates(Pairs(people, a, b), scores)
+    none = rates.fmr(float(scores.max()) + 1)
+    assert none.value == none.low == 0 and none.trials == 435
+    assert 2 * wilson(0, 435).high < none.high < wilson(0, 15).high
+    one = rates.fmr(float(scores.max()))
+    assert one.value == 1 / 435 and one.high > none.high
+
+
 def test_folded_accuracy() -> None:
     same = np.tile([True, False], 50)
     fold = np.repeat(np.arange(10), 10)

@@ -2,12 +2,19 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engine import zoo
+from engine.errors import WeightsError
 from engine.packs import MANIFEST
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z_][\w-]*)\s*(?:\.[^\]]*)?\]{1,2}\s*(?:#|$)")
 """The line that a section or sub-section begins with; group 1 is the section's name."""
@@ -16,7 +23,8 @@ HEADER = re.compile(r"\s*\[{1,2}\s*([A-Za-z_][\w-]*)\s*(?:\.[^\]]*)?\]{1,2}\s*(?
 def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
     """Put a section in the place of the one of that name, or at the end.
 
-    A model folder without a manifest gets one, with what the engine takes its files for.
+    A model folder without a manifest gets one, with what the engine takes its files for. Raises
+    WeightsError, which holds the section, where the manifest has it in a form unknown here.
     """
     path = folder / MANIFEST
     if path.exists():
@@ -24,7 +32,15 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
     else:
         implied = zoo.implied_manifest(folder).items()
         text = "\n".join(dump(role, settings) for role, settings in implied)
-    path.write_text(put(text, name, dump(name, section)), "utf-8")
+    written = dump(name, section)
+    text = put(text, name, written)
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:  # it may be there in another form, as name = {...}
+        raise WeightsError(
+            f"{path}: [{name}] cannot be put in its place ({error}). Do so by hand:\n{written}"
+        ) from error
+    path.write_text(text, "utf-8")
 
 
 def put(text: str, name: str, section: str) -> str:

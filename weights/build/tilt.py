@@ -15,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from command import run
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -63,7 +64,8 @@ def table(engine: Engine, portraits: Sequence[Path], pairs: Sequence[tuple[Path,
         if pairs:
             rates = of_all(pairs, degrees, refused)
             share, missing = 100 * np.nanmean(rates), np.isnan(rates).sum()
-            line += f"; genuine pairs refused {share:.1f} % of {len(rates)}, no face {missing}"
+            line += f"; genuine pairs refused {share:.1f} % of {len(rates) - missing}"
+            line += f", no face {missing}"
         print(line, flush=True)
 
 
@@ -91,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,5 +1,6 @@
 """What was aimed at, and what came out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ COMPARE, DETECT = "compare selfie, ID", "detect the largest, selfie"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """measured: None where it could not be. at_most: else it is to be at least the limit."""
+    """measured: None or NaN where it could not be. at_most: else it is to be at least the limit."""
 
     what: str
     limit: float
@@ -21,7 +22,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        if self.measured is None:
+        if self.measured is None or math.isnan(self.measured):
             return None
         return self.measured <= self.limit if self.at_most else self.measured >= self.limit
 
