@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from shim.routes import CALLS, Call
 from shim.settings import Settings
 
 VERDICT = "shim.verdict"  # in the environ: what the gate said, when the server asked it already
+_HEAD = "shim.head"  # in the environ: the head as it came
 MAX_DISCARD = 64 * 1024 * 1024  # bytes of a refused body that are read and thrown away
 DISCARD_S = 30
 _RETRY_AFTER_S = 1
@@ -50,6 +52,7 @@ def create_app(engine: Engine, settings: Settings, keys: KeyStore | None = None)
             methods=["POST"],
             provide_automatic_options=False,
         )
+    app.wsgi_app = partial(_routed, app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(service.open)
     app.after_request(service.close)
     app.register_error_handler(Exception, service.refuse)
@@ -79,7 +82,7 @@ class Service:
         verdict = request.environ.get(VERDICT)
         if verdict is None:
             try:
-                verdict = self.gate.judge(request.environ)
+                verdict = self.gate.judge(request.environ[_HEAD])
             except Refusal:
                 _discard(request.environ)
                 raise
@@ -117,7 +120,7 @@ class Service:
                 problem, members = contract.BAD_IMAGE, {}
             case FaceNotFound():
                 problem, members = contract.NO_FACE, {}
-            case HTTPException():  # Flask's own: a Host header that is no host name
+            case HTTPException():  # Flask's own: a body that another server could not read
                 problem, members = contract.MISSING_HEADER, {}
             case _:
                 problem, members = contract.FAULT, {}
@@ -147,6 +150,16 @@ class Service:
             response.content_length or 0,
         )
         return response
+
+
+def _routed(
+    application: Callable[..., Iterable[bytes]], environ: dict[str, Any], *more: Any
+) -> Iterable[bytes]:
+    """The gate judges the head. Flask, which would refuse one with an odd Host or an Upgrade after
+    the signature held, is shown neither."""
+    head = {name: value for name, value in environ.items() if isinstance(value, str)}
+    plain = {name: value for name, value in environ.items() if name != "HTTP_UPGRADE"}
+    return application({**plain, "HTTP_HOST": "localhost", _HEAD: head}, *more)
 
 
 def _endpoint() -> Endpoint | None:

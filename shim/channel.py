@@ -12,14 +12,15 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
 from shim import contract
-from shim.app import VERDICT
+from shim.app import DISCARD_S, VERDICT
 from shim.incoming import Discard, Parser, row_1
 from shim.observability import Record
 
 if TYPE_CHECKING:
     from shim.server import Server
 
-LINGER_S = 2  # for an idle connection once the server stops, and after a reply sent too early
+IDLE_S = 75  # between two requests of a connection
+LINGER_S = 2  # for an idle connection once the server stops, and of silence after an early reply
 
 
 class _Task(WSGITask):
@@ -30,8 +31,10 @@ class _Task(WSGITask):
         return environ
 
     def execute(self) -> None:
-        if self.request.hang_up or self.channel.server.draining:
-            self.channel.lingers = self.request.hang_up
+        self.channel.asked = time.time()
+        last = len(self.channel.requests) == 1  # of those that one write may bring
+        if self.request.hang_up or (self.channel.server.draining and last):
+            self.channel.lingers = True
             self.set_close_on_finish()
         super().execute()
 
@@ -66,6 +69,7 @@ class Channel(HTTPChannel):
 
     lingers: after the last reply, keep reading for a while. A client that is still sending would
     otherwise get a reset, and lose the reply with it.
+    asked: when a request was last worked on, in seconds since the epoch; at first, the beginning.
     """
 
     task_class = _Task
@@ -76,6 +80,7 @@ class Channel(HTTPChannel):
     def __init__(self, server: "Server", *args: Any, **kwargs: Any) -> None:
         self.parser_class = partial(Parser, gate=server.gate)
         super().__init__(server, *args, **kwargs)
+        self.asked = time.time()
 
     def readable(self) -> bool:
         return bool(self._lingering_since or super().readable())
@@ -95,7 +100,8 @@ class Channel(HTTPChannel):
     def look_after(self, now: float, draining: bool) -> None:
         """End what takes too long, and what idles while the server stops."""
         if self._lingering_since:
-            if now - self._lingering_since > LINGER_S:
+            silent = now - max(self._lingering_since, self.last_activity)
+            if silent > LINGER_S or now - self._lingering_since > DISCARD_S:
                 self.handle_close()
             return
         with self.requests_lock:
@@ -105,6 +111,8 @@ class Channel(HTTPChannel):
             if request is None:
                 if draining and now - self.last_activity > LINGER_S:
                     self.close_when_flushed = True
+                elif now - self.asked > IDLE_S:  # whatever it sends: blank lines are no request
+                    self.will_close = True
             elif request.late(now, self.last_activity):
                 self._give_up(request)
 

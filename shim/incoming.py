@@ -80,7 +80,12 @@ class Parser(HTTPRequestParser):
 
     def parse_header(self, head: bytes) -> None:
         self.path = ""
+        line = first_line_re.fullmatch(self.request_line)
         try:
+            if line:  # waitress tidies a path up, and refuses characters that matter to nobody here
+                begin, end = line.span("uri")
+                plain = self.request_line[:begin] + b"/" + self.request_line[end:]
+                head = head.replace(self.request_line, plain, 1)
             super().parse_header(head)
         except (ParsingError, ValueError) as error:
             if not self.path:
@@ -88,6 +93,8 @@ class Parser(HTTPRequestParser):
             self.content_length = _UNKNOWN  # it is no number, or one of thousands of digits
         except TransferEncodingNotImplemented:
             self.chunked, self.content_length = True, _UNKNOWN
+        if line:
+            self.path = _path(line["uri"])
         if self.content_length == 0 and not self.chunked:
             self.expect_continue = False  # nothing to continue with
         try:
@@ -127,7 +134,12 @@ def row_1(line: bytes) -> tuple[Endpoint | None, Problem]:
     parts = first_line_re.fullmatch(line)
     if parts is None:  # not HTTP
         return None, contract.MISSING_HEADER
-    path = re.split(rb"[?#]", _ORIGIN.sub(b"", parts["uri"]), maxsplit=1)[0]
-    endpoint = contract.ENDPOINTS.get(unquote_bytes_to_wsgi(path))
+    endpoint = contract.ENDPOINTS.get(_path(parts["uri"]))
     exists = endpoint is not None and parts["method"] == b"POST"
     return endpoint, contract.MISSING_HEADER if exists else contract.NOT_FOUND
+
+
+def _path(uri: bytes) -> str:
+    """The path of a request's target, in the spelling of WSGI."""
+    path = re.split(rb"[?#]", _ORIGIN.sub(b"", uri), maxsplit=1)[0]
+    return str(unquote_bytes_to_wsgi(path))

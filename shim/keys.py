@@ -77,7 +77,7 @@ def load(path: Path) -> dict[str, str]:
             f"Cannot read the keys file {path}: {error.strerror}. "
             f"Make one: python -m shim keys add --file {path}"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, RecursionError):
+    except (ValueError, KeyError, RecursionError):  # the first of text, of TOML and of huge numbers
         # Not quoted: the parser's message may hold a piece of a key.
         raise KeysError(f'{path} is not a TOML file with a [keys] table of id = "key".') from None
     if not isinstance(pairs, dict) or not all(
@@ -132,9 +132,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _store(path: Path, pairs: Mapping[str, str]) -> None:
     """Replace the file in one step, private from its first byte and owned as before."""
     path = path.resolve()
-    lines = [
-        f"{app_id} = {json.dumps(app_key, ensure_ascii=False)}" for app_id, app_key in pairs.items()
-    ]
+    lines = [f"{app_id} = {_quoted(app_key)}" for app_id, app_key in pairs.items()]
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 600
@@ -152,6 +150,11 @@ def _store(path: Path, pairs: Mapping[str, str]) -> None:
             with suppress(OSError):
                 Path(temporary).unlink()
         raise _unwritable(path, error) from None
+
+
+def _quoted(text: str) -> str:
+    """As TOML writes it, which unlike JSON escapes the delete character too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _unwritable(path: Path, error: OSError) -> KeysError:

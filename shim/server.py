@@ -19,9 +19,8 @@ from waitress.task import ThreadedTaskDispatcher
 
 from shim.address import numeric
 from shim.app import Service
-from shim.channel import Channel
+from shim.channel import IDLE_S, Channel
 
-IDLE_S = 75  # between two requests of a connection
 _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
 
 

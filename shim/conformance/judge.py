@@ -26,7 +26,7 @@ def differences(case: Case, reply: Reply) -> list[str]:
     wrong = []
     if reply.status != case.status:
         wrong.append(f"status {reply.status}, not {case.status}")
-    if not reply.headers.get("Content-Type", "").startswith("application/json"):
+    if not reply.headers.get("content-type", "").startswith("application/json"):
         wrong.append("Content-Type is not application/json")
     try:
         body = orjson.loads(reply.body)

@@ -4,7 +4,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ class Reply:
     """What came back."""
 
     status: int
-    headers: dict[str, str]
+    headers: dict[str, str]  # with names in lower case
     body: bytes
 
 
@@ -62,7 +62,7 @@ def over_socket(url: str) -> Send:
         else:
             connection.send(request.body)
         answer = connection.getresponse()
-        reply = Reply(answer.status, dict(answer.getheaders()), answer.read())
+        reply = Reply(answer.status, _lower(answer.getheaders()), answer.read())
         connection.close()
         return reply
 
@@ -82,9 +82,13 @@ def into(app: Flask) -> Send:
         chunks = app.wsgi_app(_environ(request), start_response)
         body = b"".join(chunks)
         status, headers = status_line[:2]
-        return Reply(int(status.split()[0]), dict(headers), body)
+        return Reply(int(status.split()[0]), _lower(headers), body)
 
     return send
+
+
+def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}
 
 
 def _environ(request: Request) -> dict[str, Any]:

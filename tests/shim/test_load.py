@@ -1,6 +1,7 @@
 """Too many clients, too slow clients, and stopping while they are there."""
 
 import http.client
+import json
 import signal
 import socket
 import threading
@@ -10,10 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from conftest import Start
-from shim_client import Client, head, image
+from shim_client import Client, body, head, image, read_reply
 from shim_server import Served
+
+from engine import Engine
+from engine.images import encode
+from shim import Settings, channel, create_app
+from shim.keys import DEMO, KeyStore
+from shim.server import Server
 
 CLIENTS = 24
 
@@ -150,3 +158,34 @@ def test_what_is_running_is_finished(start: Start, selfie: bytes) -> None:
         assert served.stop() == 0
         codes = {future.result()[2]["errorcode"] for future in waiting}
     assert codes <= {"0", "503"}
+
+
+def test_requests_sent_ahead_are_finished_too(start: Start) -> None:
+    """Several in one write, of which one is under way when the server is told to stop."""
+    served = start("--demo", slots=1)
+    scan = encode(np.full((600, 600, 3), 200, np.uint8), "jpeg")
+    data = json.dumps(body(image=image(scan))).encode()
+    with socket.create_connection(served.client().address, timeout=60) as connection:
+        connection.sendall(4 * (head("erasemark", len(data)) + data))
+        with connection.makefile("rb") as stream:
+            replies = [read_reply(stream)]
+            assert served.stop() == 0
+            replies += [read_reply(stream) for _ in range(3)]
+    assert [reply[2]["errorcode"] for reply in replies if reply] == ["0"] * 4
+
+
+def test_blank_lines_are_no_requests(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do not keep a connection open for ever."""
+    monkeypatch.setattr(channel, "IDLE_S", 1)
+    server = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    received, started = None, time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as connection:
+        while received is None and time.monotonic() < started + 20:
+            with suppress(TimeoutError):
+                connection.sendall(b"\r\n\r\n")
+                received = connection.recv(1)
+    server.stop()
+    thread.join()
+    assert received == b""

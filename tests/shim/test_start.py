@@ -99,7 +99,7 @@ def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
     "text",
     [
         *("keys", "[keys]\na = 1\n", '[keys]\na = ""\n', '[keys]\n"a b" = "c"\n', "keys = 3\n"),
-        *("", '[key]\na = "b"\n', "keys = " + "[" * 100_000),
+        *("", '[key]\na = "b"\n', "keys = " + "[" * 100_000, "[keys]\na = " + "1" * 5000),
     ],
 )
 def test_a_damaged_keys_file(tmp_path: Path, text: str) -> None:
@@ -127,6 +127,12 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "revoke", other, keys=path).returncode == 0
     assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 0  # the last may go
     assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def test_keys_of_any_characters_survive_a_change(tmp_path: Path) -> None:
+    path = keys_file(tmp_path, '[keys]\na = "x\\u007f\\u0000é\\"\\\\"\n')
+    assert run(tmp_path, "keys", "add", "b", keys=path).returncode == 0
+    assert load(path)["a"] == 'x\x7f\0é"\\'
 
 
 def test_keys_added_at_the_same_time(tmp_path: Path) -> None:
@@ -172,7 +178,8 @@ def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: byt
     wait_for(served.log, "keys read again")
     assert [detects(second), detects(first)] == ["0", "0"]
     # A mistake in the file must not lock anybody out.
-    for count, text in enumerate(("nonsense", "", "keys = " + "[" * 100_000), start=1):
+    damaged = "nonsense", "", "keys = " + "[" * 100_000, "[keys]\na = " + "1" * 5000
+    for count, text in enumerate(damaged, start=1):
         path.write_text(text)
         served.process.send_signal(signal.SIGHUP)
         wait_for(served.log, "The old keys stay in force", count)

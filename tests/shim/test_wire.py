@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -116,13 +117,11 @@ NOT_HTTP = [
 BAD_HEADS = [
     b"POST /openapi/face/v2/detect HTTP/1.1\r\nno colon\r\n\r\n",
     b"POST /openapi/face/v2/detect HTTP/1.1\r\n folded: x\r\n\r\n",
-    b"POST http://[::1/openapi/face/v2/detect HTTP/1.1\r\n\r\n",
     b"POST /openapi/face/v2/detect HTTP/9.9\r\n\r\n",
     b"\r\nPOST /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
 ]
 NO_SUCH_CALL = [
     b"post /openapi/face/v2/detect HTTP/1.1\r\n\r\n",
-    "POST /openapi/face/v2/dét HTTP/1.1\r\n\r\n".encode(),
     b"POST /nothing HTTP/1.1\r\nno colon\r\n\r\n",
     b"GET /openapi/face/v2/detect HTTP/1.1\r\nA: " + b"x" * 40_000,
 ]
@@ -187,6 +186,52 @@ def test_the_documents_request_line(served: Served, selfie: bytes) -> None:
     # Section 1.6 shows the whole address in the request line.
     request = good("detect", selfie).replace(b"POST /", b"POST http://e.ai.pingan.com.cn/", 1)
     assert errorcode(served, request) == "0"
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("/openapi/face/v2/detect?name=张三#x", "0"),
+        ("/openapi/face/v2/de%74ect", "0"),
+        ("/openapi/face/v2/dét", "404"),
+        ("/openapi/face/v2/de\ttect", "404"),
+        ("\x01/openapi/face/v2/detect", "404"),
+        ("x:/openapi/face/v2/detect", "404"),
+        ("/openapi/face/v2/detect/", "404"),
+    ],
+)
+def test_targets_are_read_to_the_letter(
+    served: Served, selfie: bytes, target: str, code: str
+) -> None:
+    request = good("detect", selfie).replace(b"/openapi/face/v2/detect", target.encode(), 1)
+    assert errorcode(served, request) == code
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "face/api", "x" * 64 + ".cn", "e.ai.pingan.com.cn"])
+def test_any_host_that_is_not_blank(served: Served, selfie: bytes, host: str) -> None:
+    request = good("detect", selfie).replace(b"Host: localhost", f"Host: {host}".encode(), 1)
+    assert errorcode(served, request) == "0"
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nHost:"
+    assert errorcode(served, request.replace(b"Host:", upgrade, 1)) == "0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"Expect": "100-continue", "Authorization": "0"}, "5"),
+        ({"Transfer_Encoding": "gzip, chunked"}, "1"),
+        ({"Content_Length": "5, 5"}, "1"),
+    ],
+)
+def test_who_goes_on_sending_after_a_refusal_can_read_it(
+    served: Served, changes: dict[str, str], code: str
+) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", MIB, **changes))
+        for _ in range(16):
+            connection.sendall(bytes(MIB // 16))
+            time.sleep(0.25)
+        assert read(connection)[2]["errorcode"] == code
 
 
 def test_http_1_0(served: Served, selfie: bytes) -> None:
