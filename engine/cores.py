@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+GROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
 
 def usable_cores() -> int:
     """Cores this process may use: its affinity mask, and its cgroup's CPU quota (v2, then v1)."""
@@ -21,12 +23,19 @@ def usable_cores() -> int:
 
 
 def _quota_v2() -> int:
-    quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    """The least of this process's own group, as a service of systemd has one, and those above."""
+    own = next((line for line in MEMBERSHIP.read_text().splitlines() if line[:3] == "0::"), "0::/")
+    folder = GROUPS / own[4:]
+    files = [above / "cpu.max" for above in (folder, *folder.parents)]
+    return min(_cores_of(*file.read_text().split()) for file in files if file.exists())
+
+
+def _cores_of(quota: str, period: str) -> int:
     return sys.maxsize if quota == "max" else math.ceil(int(quota) / int(period))
 
 
 def _quota_v1() -> int:
-    folder = Path("/sys/fs/cgroup/cpu")
+    folder = GROUPS / "cpu"
     quota = int((folder / "cpu.cfs_quota_us").read_text())
     period = int((folder / "cpu.cfs_period_us").read_text())
     return sys.maxsize if quota < 0 else math.ceil(quota / period)

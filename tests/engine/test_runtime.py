@@ -8,12 +8,13 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from engine import Engine, ProviderError
+from engine import Engine, ProviderError, cores
 from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
@@ -175,3 +176,18 @@ def test_the_first_item_that_fails_is_the_error(two_threads: Runtime) -> None:
     with pytest.raises(ValueError, match="item 0"):
         two_threads.map(fail, range(3))
     assert two_threads.map(str, range(3)) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(("own", "above"), [("100000", "max"), ("max", "100000"), ("1", "200000")])
+def test_quotas_of_the_own_cgroup_and_those_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, above: str
+) -> None:
+    """systemd's CPUQuota= limits the service's group alone; files as the kernel shows them."""
+    (tmp_path / "cgroup").write_text("9:name=systemd:/\n0::/system.slice/bioauth.service\n")
+    service = tmp_path / "groups" / "system.slice" / "bioauth.service"
+    service.mkdir(parents=True)
+    for folder, quota in ((service, own), (service.parent, above)):
+        (folder / "cpu.max").write_text(f"{quota} 100000\n")
+    monkeypatch.setattr(cores, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "cgroup")
+    assert usable_cores() == 1
