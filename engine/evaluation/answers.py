@@ -133,24 +133,33 @@ class Answers:
         """The share of the chosen captures with which that happened."""
         wrong = happened[chosen]
         rate = wilson(int(wrong.sum()), len(wrong))
-        if not wrong.any():
+        if not len(wrong):
             return rate
+        if rate.value in (0, 1):  # so it is in every draw, while a subject's captures err together
+            count = int(self._subjects(chosen).max()) + 1
+            alone = wilson(rate.value * count, count)
+            return widened(rate, alone.low, alone.high)
 
         def statistic(weight: Floats) -> float:
             return float((weight * wrong).sum() / max(weight.sum(), 1e-12))
 
         return widened(rate, *self._interval(chosen, statistic, rate.value))
 
+    def _subjects(self, chosen: Flags) -> NDArray[np.int64]:
+        """A number for each of the chosen captures, equal for those of one subject. Captures of
+        nobody known are of a subject each, and so are all where there is but one."""
+        subjects = self._subject[chosen]
+        if len(set(subjects)) == 1:
+            return np.arange(len(subjects))
+        names = [subject or f"\0{index:09}" for index, subject in enumerate(subjects)]
+        return np.unique(names, return_inverse=True)[1]
+
     def _interval(
         self, chosen: Flags, statistic: Callable[[Floats], float], value: float
     ) -> tuple[float, float]:
         """Of a statistic of weighted captures: subjects drawn, and captures drawn one by one."""
-        count = int(chosen.sum())
-        groups = [np.arange(count)]
-        subjects = self._subject[chosen]
-        if any(subjects) and len(set(subjects)) > 1:
-            names = [subject or f"\0{index}" for index, subject in enumerate(subjects)]
-            groups.append(np.unique(names, return_inverse=True)[1])
+        each, subjects = np.arange(int(chosen.sum())), self._subjects(chosen)
+        groups = [each] if np.array_equal(each, subjects) else [each, subjects]
         rng = np.random.default_rng(0)
         low = high = value
         for code in groups:

@@ -220,6 +220,16 @@ def test_captures_of_nobody_known_are_a_subject_each() -> None:
     assert nearly.high == pytest.approx(known.high, abs=0.05) and nearly.high > 0.2
 
 
+def test_no_error_says_little_of_few_subjects() -> None:
+    names = [str(number // 50) for number in range(500)]
+    rates = [
+        answers([1.0] * 500, [LIVE] * 500, subjects).error(LIVE)
+        for subjects in (names, [""] * 500, ["0"] * 500)
+    ]
+    assert [rate.high for rate in rates] == [wilson(0, count).high for count in (10, 500, 500)]
+    assert all(rate.value == rate.low == 0 and rate.trials == 500 for rate in rates)
+
+
 def test_what_was_not_judged_has_intervals_over_subjects() -> None:
     sample = [Capture(Path(), LIVE, str(number // 50), "a") for number in range(500)]
     verdicts = [None if number < 50 else Verdict(1.0, True) for number in range(500)]
