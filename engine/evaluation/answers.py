@@ -38,6 +38,7 @@ class Answers:
         verdicts: Sequence[Verdict | None],
         replicates: int,
         threshold: float | None = None,
+        seed: int = 0,
     ) -> None:
         self.scores = np.array([np.nan if one is None else one.score for one in verdicts])
         self.alive = np.array([one is not None and one.alive for one in verdicts], bool)
@@ -46,7 +47,7 @@ class Answers:
         self.species = np.array([capture.species for capture in sample])
         self.source = np.array([capture.source for capture in sample])
         self._subject = np.array([capture.subject for capture in sample])
-        self._replicates = replicates
+        self._replicates, self._seed = replicates, seed
         self.threshold = self._boundary() if threshold is None else threshold
 
     def _boundary(self) -> float:
@@ -160,7 +161,7 @@ class Answers:
         """Of a statistic of weighted captures: subjects drawn, and captures drawn one by one."""
         each, subjects = np.arange(int(chosen.sum())), self._subjects(chosen)
         groups = [each] if np.array_equal(each, subjects) else [each, subjects]
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(self._seed)
         low = high = value
         for code in groups:
             number = int(code.max()) + 1

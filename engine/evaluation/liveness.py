@@ -19,6 +19,7 @@ from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.report import Report
 from engine.evaluation.systems import (
     LIBRARY,
+    add_sample_arguments,
     add_system_arguments,
     endpoints,
     only_of_library,
@@ -32,6 +33,7 @@ from engine.evaluation.worst import sheet, worst
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("captures", type=Path, nargs="+", help="folders, or CSV with path, label")
     add_system_arguments(parser)
+    add_sample_arguments(parser)
     parser.add_argument("--bpcer", type=float, help="the operating point, one of the pack's table")
     parser.add_argument(
         "--peer",
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     def answers(verdicts: Mapping[str, list[Verdict | None]]) -> dict[str, Answers]:
         known = bench.thresholds if bench else {}
         return {
-            name: Answers(sample, one, args.replicates, known.get(name))
+            name: Answers(sample, one, args.replicates, known.get(name), args.seed)
             for name, one in verdicts.items()
         }
 

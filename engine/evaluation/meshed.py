@@ -110,18 +110,18 @@ class Synthesised:
 class Files:
     """Pairs of files in two folders, at the same place in both but for the suffix.
 
-    Raises SampleError when they share none, for a pair of different sizes, and for pictures too
-    small for SSIM.
+    Raises SampleError when they share none, for a file without its counterpart or with two, for a
+    pair of different sizes, and for pictures too small for SSIM.
     """
 
     def __init__(self, clean: Path, meshed: Path) -> None:
-        plain, covered = (
-            {path.relative_to(folder).with_suffix(""): path for path in picture_files(folder)}
-            for folder in (clean, meshed)
-        )
+        plain, covered = _by_place(clean), _by_place(meshed)
         self._pairs = [(plain[place], covered[place]) for place in covered if place in plain]
         if not self._pairs:
             raise SampleError(f"{clean} and {meshed} share no file of one name")
+        for place in sorted(plain.keys() ^ covered.keys()):
+            alone = (plain | covered)[place]
+            raise SampleError(f"{alone} has no counterpart in the other folder: take it out")
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -138,6 +138,16 @@ class Files:
         mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
         size = f"{clean.shape[1]}x{clean.shape[0]}"
         return Pair(self._pairs[number][1].name, meshed, clean, mask, {"size": size})
+
+
+def _by_place(folder: Path) -> dict[Path, Path]:
+    """The pictures of a folder by their place in it, without the suffix."""
+    found: dict[Path, Path] = {}
+    for path in picture_files(folder):
+        other = found.setdefault(path.relative_to(folder).with_suffix(""), path)
+        if other != path:
+            raise SampleError(f"{other} and {path.name} differ by their suffix alone: take one out")
+    return found
 
 
 def cut_out(image: Pixels, width: int, height: int) -> Pixels:

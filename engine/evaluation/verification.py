@@ -22,6 +22,7 @@ from engine.evaluation.report import Report
 from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.systems import (
     Scored,
+    add_sample_arguments,
     add_system_arguments,
     endpoints,
     only_of_library,
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, help="file of embeddings; by default inside --out")
     parser.add_argument("--ray", metavar="ADDRESS", help="embed on a Ray cluster; local starts one")
     add_system_arguments(parser)
+    add_sample_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -85,6 +85,8 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
         (["--images", "{}", "--seed", "-1"], "--seed must be 0 or more"),
         (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png holds no pictures"),
         (["--clean", "{}/bad", "--meshed", "{}/bad"], "bad/1.png: "),
+        (["--clean", "{}/flat", "--meshed", "{}/eve"], "2.png has no counterpart in the other"),
+        (["--clean", "{}/eve", "--meshed", "{}/two"], "1.png differ by their suffix alone"),
         (
             ["--images", "{}", "--count", "1", "--plain", "0", "--identities", "{}/eve"],
             "two photos",
@@ -100,6 +102,9 @@ def test_what_is_refused(
         (portraits / "flat").mkdir(exist_ok=True)
         (portraits / "flat" / name).write_bytes((portraits / "ann" / name).read_bytes())
     (portraits / "eve" / "1.png").write_bytes((portraits / "ann" / "1.png").read_bytes())
+    (portraits / "two").mkdir()
+    for name in ("1.jpg", "1.png"):
+        (portraits / "two" / name).write_bytes((portraits / "ann" / "1.png").read_bytes())
     (portraits / "bad").mkdir()
     (portraits / "bad" / "1.png").write_bytes(b"no picture")
     given = [option.format(portraits) for option in options]
