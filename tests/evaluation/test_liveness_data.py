@@ -24,11 +24,16 @@ def test_kept_captures_serve_only_the_same_request(
 
     monkeypatch.setattr(liveness_data, "Pool", ThreadPool)
     monkeypatch.setattr(liveness_data, "_simulate", simulate)
-    cache = tmp_path / "simulated.pickle"
-    first = simulated(tmp_path, 2, 1, 1, cache)
-    assert simulated(tmp_path, 2, 1, 1, cache) == first and len(asked) == 1
-    assert len(simulated(tmp_path, 3, 1, 1, cache)) == 3
-    simulated(tmp_path, 3, 7, 1, cache)
-    simulated(tmp_path / "others", 3, 7, 1, cache)
+    portrait = tmp_path / "portraits" / "us_officials" / "ann.png"
+    portrait.parent.mkdir(parents=True)
+    portrait.write_bytes(b"one")
+    folder, cache = tmp_path / "portraits", tmp_path / "kept" / "simulated.pickle"
+    cache.parent.mkdir()
+    first = simulated(folder, 2, 1, 1, cache)
+    assert simulated(folder, 2, 1, 1, cache) == first and len(asked) == 1
+    assert len(simulated(folder, 3, 1, 1, cache)) == 3
+    simulated(folder, 3, 7, 1, cache)
+    portrait.write_bytes(b"another")
+    simulated(folder, 3, 7, 1, cache)
     assert len(asked) == 4
-    assert [path.name for path in tmp_path.iterdir()] == ["simulated.pickle"]
+    assert [path.name for path in cache.parent.iterdir()] == ["simulated.pickle"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from engine import Engine
 from engine.images import load
 
 SIMULATED = "simulated"
+DRAWN_BY = ("camera", "displays", "presentations", "prints", "view")
 _CHUNK = 500
 
 
@@ -38,7 +40,7 @@ class Sample:
 class Kept:
     """What a file of simulated captures holds. made_of: all that they depend on."""
 
-    made_of: tuple[str, int, int, bool, bool]
+    made_of: tuple[str, int, int, bool, bool]  # the first a checksum of portraits and code
     samples: list[Sample]
 
 
@@ -57,7 +59,7 @@ def simulated(
     `kept_only`: of the people alone that are kept apart from training. `wide`: whole selfies
     instead of crops of faces.
     """
-    made_of = str(portraits.resolve()), count, seed, kept_only, wide
+    made_of = _checksum(portraits), count, seed, kept_only, wide
     kept = pickle.loads(cache.read_bytes()) if cache.exists() else None
     if isinstance(kept, Kept) and kept.made_of == made_of:
         return kept.samples
@@ -91,9 +93,23 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
     return samples
 
 
-def _people(folder: Path) -> list[tuple[Path, Portrait]]:
+def _checksum(folder: Path) -> str:
+    """Of the portraits' names and sizes, and of the code that makes captures of them."""
+    digest = hashlib.sha256()
+    for path in _portraits(folder):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
+    for name in DRAWN_BY:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _portraits(folder: Path) -> list[Path]:
     names = ("us_officials", "gan_idcards")
-    paths = sorted(p for name in names for p in (folder / name).glob("*.[jp][pn]g"))
+    return sorted(p for name in names for p in (folder / name).glob("*.[jp][pn]g"))
+
+
+def _people(folder: Path) -> list[tuple[Path, Portrait]]:
+    paths = _portraits(folder)
     found = []
     with Engine(threads=1) as engine:
         for path in paths:
