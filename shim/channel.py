@@ -109,10 +109,9 @@ class Channel(HTTPChannel):
             if self.requests:
                 return
             if request is None:
-                if draining and now - self.last_activity > LINGER_S:
-                    self.close_when_flushed = True
-                elif now - self.asked > IDLE_S:  # whatever it sends: blank lines are no request
-                    self.will_close = True
+                idle = draining and now - self.last_activity > LINGER_S
+                # Whatever it sends: blank lines are no request.
+                self.close_when_flushed |= idle or now - self.asked > IDLE_S
             elif request.late(now, self.last_activity):
                 self._give_up(request)
 
