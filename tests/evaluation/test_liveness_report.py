@@ -13,9 +13,7 @@ import pytest
 from engine import Engine
 from engine.evaluation.__main__ import main
 from engine.evaluation.alterations import compressed, exposed, halved
-from engine.evaluation.answers import Answers, Verdict
-from engine.evaluation.captures import LIVE, Capture
-from engine.evaluation.intervals import wilson
+from engine.evaluation.captures import LIVE
 from engine.images import Pixels, decode, encode, load
 from engine.packs import DEFAULT_PACK, read_pack
 
@@ -167,87 +165,6 @@ def test_a_missing_peer_and_operating_point(
     assert "No such file" in capsys.readouterr().err
     assert main([*command, "--bpcer", "0.0123"]) == 1
     assert "BPCER" in capsys.readouterr().err
-
-
-def answers(scores: list[float], species: list[str], subjects: list[str]) -> Answers:
-    sample = [
-        Capture(Path(f"{n}.png"), kind, subject, kind.split(":")[0] if ":" in kind else "a")
-        for n, (kind, subject) in enumerate(zip(species, subjects, strict=True))
-    ]
-    return Answers(sample, [Verdict(score, score > 0) for score in scores], 200)
-
-
-def test_areas_and_average_errors() -> None:
-    one = answers([2, 1, -1, 1, -2, -3], [LIVE] * 3 + ["a: print"] * 3, [""] * 6)
-    area = one.area("a: print")
-    assert area.value == pytest.approx((3 + 2.5 + 2) / 9) and area.trials == 9
-    assert area.low < area.value < area.high <= 1
-    assert one.average_error("a: print") == pytest.approx(1 / 3)
-    perfect = answers([2, 1, 1, -2, -3], [LIVE] * 3 + ["a: print"] * 2, [""] * 5).area("a: print")
-    assert (perfect.value, perfect.high) == (1, 1)
-    assert perfect.low == pytest.approx(wilson(2, 2).low)
-    alone = answers([1.0, 2.0], ["a: print"] * 2, [""] * 2)
-    assert alone.area("a: print").trials == 0 and alone.average_error("a: print") is None
-
-
-def test_live_captures_of_another_set_stand_in_only_where_there_are_none() -> None:
-    species = [LIVE, LIVE, "a: print", "b: replay"]
-    one = answers([2, -1, -2, 1], species, [""] * 4)
-    assert one.refused_beside("a: print").trials == 2
-    assert one.area("b: replay").value == 0.5
-
-
-def test_intervals_know_that_captures_of_one_person_err_together() -> None:
-    rng = np.random.default_rng(0)
-    offsets = np.repeat(rng.normal(0, 2, 6), 50)
-    scores = (offsets + rng.normal(0, 0.3, 300)).tolist()
-    species = ([LIVE] * 25 + ["a: print"] * 25) * 6
-    known = answers(scores, species, [f"p{n // 50}" for n in range(300)])
-    unknown = answers(scores, species, [""] * 300)
-    wide, narrow = known.error("a: print"), unknown.error("a: print")
-    assert wide.value == narrow.value
-    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
-    assert known.area("a: print").low <= unknown.area("a: print").low
-
-
-def test_captures_of_nobody_known_are_a_subject_each() -> None:
-    """One of them does not make strangers of all the others."""
-    names = [str(number // 50) for number in range(500)]
-    scores = [-1.0 if number < 50 else 1.0 for number in range(500)]
-    known = answers(scores, [LIVE] * 500, names).error(LIVE)
-    nearly = answers(scores, [LIVE] * 500, [*names[:-1], ""]).error(LIVE)
-    assert known.value == nearly.value == 0.1
-    assert nearly.high == pytest.approx(known.high, abs=0.05) and nearly.high > 0.2
-
-
-def test_no_error_says_little_of_few_subjects() -> None:
-    names = [str(number // 50) for number in range(500)]
-    rates = [
-        answers([1.0] * 500, [LIVE] * 500, subjects).error(LIVE)
-        for subjects in (names, [""] * 500, ["0"] * 500)
-    ]
-    assert [rate.high for rate in rates] == [wilson(0, count).high for count in (10, 500, 500)]
-    assert all(rate.value == rate.low == 0 and rate.trials == 500 for rate in rates)
-
-
-def test_what_was_not_judged_has_intervals_over_subjects() -> None:
-    sample = [Capture(Path(), LIVE, str(number // 50), "a") for number in range(500)]
-    verdicts = [None if number < 50 else Verdict(1.0, True) for number in range(500)]
-    rate = Answers(sample, verdicts, 200).non_response(LIVE)
-    assert rate.value == 0.1 and rate.high > 0.2 > wilson(50, 500).high
-
-
-def test_an_apcer_of_exactly_the_limit_is_within_it() -> None:
-    """One of 100 is 1 %, in floating point numbers too."""
-    scores = [1.0] * 10 + [2.0] + [-1.0] * 99
-    _, apcer, bpcer = answers(scores, [LIVE] * 10 + ["a: print"] * 100, [""] * 110).curve()
-    assert apcer[0] <= 0.01 and bpcer[0] == 0
-
-
-def test_refusals_for_other_reasons_do_not_move_the_threshold() -> None:
-    sample = [Capture(Path(f"{n}.png"), LIVE, "", "a") for n in range(4)]
-    verdicts = [Verdict(2.0, True), Verdict(0.0, False), Verdict(9.0, False), None]
-    assert Answers(sample, verdicts, 10).threshold == 1.0
 
 
 def test_alterations(astronaut: Pixels) -> None:

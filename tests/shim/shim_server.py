@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,17 @@ def run(folder: Path, *arguments: str, **settings: Any) -> "subprocess.Completed
         timeout=END_S,
         check=False,
     )
+
+
+def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n') -> Path:
+    path = folder / "keys.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def wait_for(log: Path, text: str, count: int = 1) -> None:
+    deadline = time.monotonic() + 20
+    while log.read_text().count(text) < count:
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)

@@ -4,43 +4,19 @@ import http.client
 import json
 import socket
 import time
-from typing import Any
 
 import pytest
 from conftest import Start
+from raw_socket import HANG_S, connect, errorcode, good, read
 from shim_client import Client, body, head, image, read_reply
 from shim_server import Served
 
-HANG_S = 20
 MIB = 1024 * 1024
-
-
-def connect(served: Served) -> socket.socket:
-    return socket.create_connection(served.client().address, timeout=HANG_S)
-
-
-def read(connection: socket.socket) -> tuple[int, dict[str, str], dict[str, Any]]:
-    with connection.makefile("rb") as stream:
-        reply = read_reply(stream)
-    assert reply
-    return reply
-
-
-def errorcode(served: Served, data: bytes) -> str:
-    with connect(served) as connection:
-        connection.sendall(data)
-        code: str = read(connection)[2]["errorcode"]
-        return code
 
 
 def chunked(data: bytes, size: int = 1000) -> bytes:
     pieces = (data[at : at + size] for at in range(0, len(data), size))
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-
-def good(call: str, selfie: bytes) -> bytes:
-    data = json.dumps(body(image=image(selfie))).encode()
-    return head(call, len(data)) + data
 
 
 def without(name: str, request: bytes) -> bytes:
@@ -180,39 +156,6 @@ def test_requests_sent_ahead_are_answered_in_order(served: Served, selfie: bytes
         with connection.makefile("rb") as stream:
             replies = [read_reply(stream) for _ in range(3)]
     assert [reply[2]["errorcode"] for reply in replies if reply] == ["0", "3", "404"]
-
-
-def test_the_documents_request_line(served: Served, selfie: bytes) -> None:
-    # Section 1.6 shows the whole address in the request line.
-    request = good("detect", selfie).replace(b"POST /", b"POST http://e.ai.pingan.com.cn/", 1)
-    assert errorcode(served, request) == "0"
-
-
-@pytest.mark.parametrize(
-    ("target", "code"),
-    [
-        ("/openapi/face/v2/detect?name=张三#x", "0"),
-        ("/openapi/face/v2/de%74ect", "0"),
-        ("/openapi/face/v2/dét", "404"),
-        ("/openapi/face/v2/de\ttect", "404"),
-        ("\x01/openapi/face/v2/detect", "404"),
-        ("x:/openapi/face/v2/detect", "404"),
-        ("/openapi/face/v2/detect/", "404"),
-    ],
-)
-def test_targets_are_read_to_the_letter(
-    served: Served, selfie: bytes, target: str, code: str
-) -> None:
-    request = good("detect", selfie).replace(b"/openapi/face/v2/detect", target.encode(), 1)
-    assert errorcode(served, request) == code
-
-
-@pytest.mark.parametrize("host", ["a..b", ".", "face/api", "x" * 64 + ".cn", "e.ai.pingan.com.cn"])
-def test_any_host_that_is_not_blank(served: Served, selfie: bytes, host: str) -> None:
-    request = good("detect", selfie).replace(b"Host: localhost", f"Host: {host}".encode(), 1)
-    assert errorcode(served, request) == "0"
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nHost:"
-    assert errorcode(served, request.replace(b"Host:", upgrade, 1)) == "0"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""The keys file: made, changed, damaged, read again."""
+
+import re
+import signal
+import stat
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import Start
+from shim_client import APP_ID, Client, image
+from shim_server import command, environment, keys_file, run, wait_for
+
+from shim.keys import load
+
+
+def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
+    path = keys_file(tmp_path)
+    path.chmod(0o640)
+    result = run(tmp_path, keys=path)
+    assert result.returncode == 1
+    assert f"chmod 600 {path}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("keys", "[keys]\na = 1\n", '[keys]\na = ""\n', '[keys]\n"a b" = "c"\n', "keys = 3\n"),
+        *("", '[key]\na = "b"\n', "keys = " + "[" * 100_000, "[keys]\na = " + "1" * 5000),
+    ],
+)
+def test_a_damaged_keys_file(tmp_path: Path, text: str) -> None:
+    result = run(tmp_path, keys=keys_file(tmp_path, text))
+    assert result.returncode == 1
+    assert "[keys]" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_keys_add_list_revoke(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    made = run(tmp_path, "keys", "add", "shop", "--file", str(path))
+    app_id, app_key = made.stdout.split()
+    assert (app_id, made.returncode) == ("shop", 0)
+    assert re.fullmatch("[A-Z0-9]{32}", app_key)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    other = run(tmp_path, "keys", "add", keys=path).stdout.split()[0]
+    assert re.fullmatch("[0-9]{16}", other)
+    listed = run(tmp_path, "keys", "list", keys=path)
+    assert listed.stdout.split() == ["shop", other]
+    assert app_key not in listed.stdout + listed.stderr
+    assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 1
+    assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 0
+    assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 1
+    assert run(tmp_path, "keys", "list", keys=path).stdout.split() == [other]
+    assert run(tmp_path, "keys", "revoke", other, keys=path).returncode == 0
+    assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 0  # the last may go
+    assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def test_keys_of_any_characters_survive_a_change(tmp_path: Path) -> None:
+    path = keys_file(tmp_path, '[keys]\na = "x\\u007f\\u0000é\\"\\\\"\n')
+    assert run(tmp_path, "keys", "add", "b", keys=path).returncode == 0
+    assert load(path)["a"] == 'x\x7f\0é"\\'
+
+
+def test_keys_added_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda _: run(tmp_path, "keys", "add", keys=path).stdout.split(), range(16))
+        pairs = dict(made)
+    assert load(path) == pairs and len(pairs) == 16
+
+
+def test_a_keys_file_that_cannot_be_written(tmp_path: Path) -> None:
+    path = keys_file(tmp_path)
+    before = path.read_text()
+    full = ["sh", "-c", 'ulimit -f 0; exec "$@"', "-", *command("keys", "add")]
+    result = subprocess.run(
+        full, env=environment(keys=path), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"Cannot write the keys file {path}: File too large.\n"
+    assert path.read_text() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: bytes) -> None:
+    path = keys_file(tmp_path)
+    served = start(keys=path)
+    first = Client(served.url, "shop", "secret-of-the-shop")
+
+    def detects(client: Client) -> str:
+        code: str = client.post("detect", image=signed(client))[2]["errorcode"]
+        return code
+
+    def signed(client: Client) -> dict[str, object]:
+        from shim_client import sign
+
+        made = image(selfie)
+        return {**made, "token": sign(made["data"].encode(), client.pair[1])}
+
+    assert detects(first) == "0"
+    app_id, app_key = run(tmp_path, "keys", "add", keys=path).stdout.split()
+    second = Client(served.url, app_id, app_key)
+    assert detects(second) == "5"
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(served.log, "keys read again")
+    assert [detects(second), detects(first)] == ["0", "0"]
+    # A mistake in the file must not lock anybody out.
+    damaged = "nonsense", "", "keys = " + "[" * 100_000, "[keys]\na = " + "1" * 5000
+    for count, text in enumerate(damaged, start=1):
+        path.write_text(text)
+        served.process.send_signal(signal.SIGHUP)
+        wait_for(served.log, "The old keys stay in force", count)
+        assert [detects(second), detects(first)] == ["0", "0"]
+    assert "nonsense" not in served.log.read_text()
+    assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
+    assert APP_ID not in served.log.read_text()
