@@ -25,11 +25,11 @@ narrower than LARGE_ENOUGH detector pixels, or another has RIVAL of its area."""
 class Detector(Protocol):
     """Finds faces in one picture at one size; rows are in pixels of the picture.
 
-    tells_direction: whether its scores tell an upright face from one that is tilted or lies, by
-    the limits of engine.landmarks and engine.orientation, which are YuNet's.
+    tells_tilt: whether its scores tell an upright face from a tilted one by the limits of
+    engine.landmarks and engine.orientation, which are YuNet's. One that lies, any detector tells.
     """
 
-    tells_direction: bool
+    tells_tilt: bool
 
     def rows(self, image: Pixels, longest: int) -> Rows: ...
 
@@ -40,7 +40,7 @@ class Detection:
     def __init__(self, detector: Detector, runtime: Runtime) -> None:
         self._detector = detector
         self.map = runtime.map
-        self.tells_direction = detector.tells_direction
+        self.tells_tilt = detector.tells_tilt
 
     def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
@@ -67,7 +67,7 @@ class Detection:
     def level(self, image: Pixels, face: Face) -> Face:
         """The face with landmarks good enough for alignment also where it is tilted, and with the
         score of the surest look at it."""
-        if face.score >= landmarks.UPRIGHT or not self.tells_direction:
+        if face.score >= landmarks.UPRIGHT or not self.tells_tilt:
             return face
         return landmarks.level(self._closely, image, face)
 

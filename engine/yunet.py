@@ -27,7 +27,7 @@ class YuNet:
     strides, and landmark offsets in strides.
     """
 
-    tells_direction = True
+    tells_tilt = True
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
         self._network = network

@@ -31,7 +31,7 @@ THINNEST = 100
 class ZooDetector:
     """SCRFD or RetinaFace behind the interface of detection.Detector."""
 
-    tells_direction = False
+    tells_tilt = False
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "detection")

@@ -206,10 +206,22 @@ def test_insightface_folder_loads(
 
 
 @pytest.mark.parametrize("name", ["us-governors_andrew-cuomo", "us-house_kevin-mccarthy"])
-def test_insightface_detectors_do_not_tell_direction(zoo: Path, shared: Path, name: str) -> None:
+def test_insightface_detectors_do_not_tell_tilt(zoo: Path, shared: Path, name: str) -> None:
     """Their scores of upright faces vary: these two were taken for tilted."""
     with Engine(zoo) as engine:
         assert engine.liveness(shared / "portraits" / "us_officials" / f"{name}.jpg").assessable
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_pictures_on_their_side_with_an_insightface_detector(
+    zoo: Path, astronaut: Pixels, quarters: int
+) -> None:
+    turned = np.ascontiguousarray(np.rot90(astronaut, quarters))
+    with Engine(zoo) as engine:
+        assert engine.compare(astronaut, turned).similarity > 0.95
+        result = engine.liveness(turned)
+        assert result.assessable
+        assert np.allclose(result.score, engine.liveness(astronaut).score, atol=0.05)
 
 
 def test_an_insightface_detector_of_any_size(zoo: Path, astronaut: Pixels) -> None:

@@ -22,7 +22,7 @@ class Target:
 
     @property
     def met(self) -> bool | None:
-        if self.measured is None or math.isnan(self.measured):
+        if self.measured is None or math.isnan(self.measured):  # no /proc, no memory
             return None
         return self.measured <= self.limit if self.at_most else self.measured >= self.limit
 
