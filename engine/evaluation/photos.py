@@ -42,7 +42,16 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
                 "as PERSON/PHOTO or GROUP/PERSON/PHOTO"
             )
     stems = Counter(path.with_suffix("") for path in paths)
-    photos = [_photo(path, root, stems[path.with_suffix("")] == 1) for path in paths]
+    return in_cohorts(
+        [_photo(path, root, stems[path.with_suffix("")] == 1) for path in paths], cohort
+    )
+
+
+def in_cohorts(photos: list[Photo], cohort: str | None) -> list[Photo]:
+    """The photos with what the regular expression matches of the person's name as their cohort.
+
+    None leaves them as they are. Raises SampleError for one that is none or matches nobody.
+    """
     if cohort is None:
         return photos
     try:

@@ -1,6 +1,7 @@
 """False match and false non-match rates over pairs of photos.
 
 verification photos/ --out report/                   person/photo, all pairs
+verification people.csv --out report/                columns path, person, perhaps cohort
 verification photos/ --folds --out report/           the same in ten folds, as LFW's protocol
 verification lfw/ --pairs pairs.txt --out report/    LFW's own protocol
 verification . --pairs pairs.csv --out report/       columns a, b, same, perhaps cohort
@@ -17,7 +18,8 @@ from engine.evaluation.arguments import at_least
 from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.listing import is_table
 from engine.evaluation.pairs import Pairs, all_pairs, read_table
-from engine.evaluation.photos import SampleError, leave_out, read_folder
+from engine.evaluation.people import read_people
+from engine.evaluation.photos import SampleError, leave_out
 from engine.evaluation.report import Report
 from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.systems import (
@@ -37,7 +39,7 @@ WORST = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, help="folder of photos")
+    parser.add_argument("photos", type=Path, help="folder, or a CSV with path, person")
     parser.add_argument("--pairs", type=Path, help="LFW's pairs.txt, or a CSV with a, b, same")
     parser.add_argument("--folds", action="store_true", help="draw ten folds of 600 pairs")
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
@@ -89,7 +91,7 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
     elif args.pairs:
         pairs = read_lfw(args.photos, args.pairs)
     else:
-        photos = read_folder(args.photos, args.cohort)
+        photos = read_people(args.photos, args.cohort)
         photos = leave_out(photos, args.leave_out) if args.leave_out else photos
         if len(photos) < 2:
             raise SampleError(f"{args.photos} holds fewer than two photos to compare")

@@ -54,6 +54,15 @@ def test_the_default_pack_states_what_it_is(engine: Engine) -> None:
     assert info["pack"]["name"] == "default" and info["versions"]["engine"]
 
 
+def test_no_embedding_has_what_photos_have_in_common(
+    engine: Engine, astronaut: Pixels, hanks: Pixels
+) -> None:
+    direction = np.loadtxt(DEFAULT_PACK.parent / "build" / "portrait_direction.txt")
+    assert direction @ direction == pytest.approx(1, abs=1e-3)
+    for picture in (astronaut, hanks):
+        assert engine.embed(picture) @ direction == pytest.approx(0, abs=1e-4)
+
+
 def test_missing_file(pack: Path) -> None:
     (pack / DETECTOR).unlink()
     with pytest.raises(WeightsError, match=rf"{DETECTOR}: No such file.* sha256 8bc3.*restore it"):

@@ -8,6 +8,7 @@ from sample_files import touch
 
 from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.pairs import all_pairs, read_table
+from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError, leave_out, place, read_folder
 
 
@@ -27,6 +28,33 @@ def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
             read_folder(tmp_path / "c", cohort)
     with pytest.raises(SampleError, match="holds no pictures"):
         read_folder(touch(tmp_path / "d", "readme.txt"))
+
+
+def test_a_table_says_who_is_on_which_photo(tmp_path: Path) -> None:
+    """Photos may lie anywhere below the table; captures call a person the subject."""
+    listing = touch(tmp_path, "a/1.jpg", "a/2.jpg", "3.jpg") / "people.csv"
+    listing.write_text("Path,Person,Cohort\na/1.jpg,ann,F\na/2.jpg,bob,M\n3.jpg,ann,F\n")
+    people = read_people(listing)
+    assert [(p.path.name, p.person, p.cohort) for p in people] == [
+        ("1.jpg", "ann", "F"),
+        ("2.jpg", "bob", "M"),
+        ("3.jpg", "ann", "F"),
+    ]
+    listing.write_text("path,label,subject\na/1.jpg,live,F1\n3.jpg,print,M1\n")
+    assert [(p.person, p.cohort) for p in read_people(listing, "^[A-Z]")] == [
+        ("F1", "F"),
+        ("M1", "M"),
+    ]
+    for rows, message in (
+        ("path,person\na/9.jpg,ann\n", r"people\.csv, line 2: there is no file .*9\.jpg"),
+        ("path,person\na/1.jpg, \n", r"people\.csv, line 2: fill in person"),
+        ("path,person\n3.jpg,ann\n./3.jpg,bob\n", r"line 3: .*3\.jpg has a row above"),
+        ("person,photo\nann,3.jpg\n", r"must have a header with path, and rows below"),
+    ):
+        listing.write_text(rows)
+        with pytest.raises(SampleError, match=message):
+            read_people(listing)
+    assert len(read_people(tmp_path / "a")) == 2
 
 
 @pytest.mark.parametrize("photo", ["ann/summer/2.jpg", "F/ann/summer/1.jpg"])

@@ -2,7 +2,7 @@
 
 The scale puts 0.497 where the false match rate is 1e-3 in the worst cohort: the group of people of
 one sex and ethnic group for whom that takes the highest cosine. Give cohorts by folder
-(cohort/person/photo), by a regular expression on the person's name, or in a pairs file.
+(cohort/person/photo), by a regular expression on the person's name, or in a CSV.
 
 The default pack was calibrated with
     python weights/build/calibrate.py portraits/scut --cohort "^[A-Z]+" \\
@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("photos", type=Path, help="folder of photos")
+    parser.add_argument("photos", type=Path, help="folder, or a CSV with path, person")
     parser.add_argument("--pairs", type=Path, help="LFW's pairs.txt, or a CSV with a, b, same")
     parser.add_argument("--pack", type=Path, help="folder of the pack; the default pack")
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
