@@ -8,8 +8,8 @@ from engine.evaluation.photos import SampleError
 
 
 def is_table(path: Path) -> bool:
-    """By its suffix, in capitals too."""
-    return path.suffix.lower() == ".csv"
+    """By its suffix, in capitals too; folders may be called like tables."""
+    return path.suffix.lower() == ".csv" and not path.is_dir()
 
 
 def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]]:

@@ -58,7 +58,7 @@ class Report:
         self._parts.append(_picture(encode(pixels, "jpeg"), "jpeg", caption))
 
     def thumbnails(self, heading: str, cases: Sequence[tuple[str, Sequence[Path]]]) -> None:
-        """Cases of a label and its photos, named with their folder, which is the person's."""
+        """Cases of a label and its photos, named with their folder."""
         self._parts.append(f"<h2>{html.escape(heading)}</h2>")
         for label, paths in cases:
             pictures = "".join(_thumbnail(path) for path in paths)

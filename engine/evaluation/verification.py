@@ -86,6 +86,8 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
     the pairs in a file."""
     if args.pairs and (args.cohort or args.leave_out or args.folds):
         raise SampleError("--cohort, --leave-out and --folds do not go with --pairs")
+    if args.pairs and is_table(args.photos):
+        raise SampleError(f"--pairs takes a folder of photos, and not {args.photos}")
     if args.pairs and is_table(args.pairs):
         pairs = read_table(args.pairs)
     elif args.pairs:
@@ -111,9 +113,10 @@ def _worst(report: Report, pairs: Pairs, one: Scored) -> None:
         ("highest of different people", order[~same[order]][::-1][:WORST]),
         ("lowest of one person", order[same[order]][:WORST]),
     ):
-        cases = [
-            (f"{one.scores[i]:.3f}", [pairs.photos[pairs.a[i]].path, pairs.photos[pairs.b[i]].path])
-            for i in chosen
-        ]
+        cases = []
+        for i in chosen:
+            shown = [pairs.photos[end[i]] for end in (pairs.a, pairs.b)]
+            who = " and ".join(dict.fromkeys(photo.person for photo in shown))
+            cases.append((f"{one.scores[i]:.3f}, {who}", [photo.path for photo in shown]))
         if cases:
             report.thumbnails(f"{one.name}: {title}", cases)

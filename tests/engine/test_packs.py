@@ -54,7 +54,7 @@ def test_the_default_pack_states_what_it_is(engine: Engine) -> None:
     assert info["pack"]["name"] == "default" and info["versions"]["engine"]
 
 
-def test_no_embedding_has_what_photos_have_in_common(
+def test_one_direction_is_taken_out_of_every_embedding(
     engine: Engine, astronaut: Pixels, hanks: Pixels
 ) -> None:
     direction = np.loadtxt(DEFAULT_PACK.parent / "build" / "portrait_direction.txt")

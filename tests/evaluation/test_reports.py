@@ -52,6 +52,17 @@ def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
     assert "ann/1.png · ann/2.png</figcaption>" in (out / "report.html").read_text("utf-8")
 
 
+def test_verification_of_a_table(people: Path, tmp_path: Path) -> None:
+    table, out = people / "people.csv", tmp_path / "report"
+    rows = ["path,person", "ann/1.png,Ann", "ann/2.png,Ann", "tom/1.png,Tom", "tom/2.png,Tom"]
+    table.write_text("\n".join(rows))
+    assert main(["verification", str(table), "--out", str(out)]) == 0
+    figures = _metrics(out)["systems"]["engine"]
+    assert figures["fmr"]["trials"] == 4 and figures["fnmr"]["trials"] == 2
+    page = (out / "report.html").read_text("utf-8")
+    assert ", Ann · ann/1.png · ann/2.png</figcaption>" in page and ", Ann and Tom · ann/" in page
+
+
 def test_names_of_any_bytes_are_in_the_report(people: Path, tmp_path: Path) -> None:
     """As archives from other systems leave them; and on a terminal that knows ASCII alone."""
     odd = people.with_name(os.fsdecode(b"\xc4\xe3 & <b>, x"))
@@ -208,6 +219,14 @@ def test_options_that_leave_nothing_to_compare(
     given = [option.format(people) for option in options]
     assert main(["verification", str(people), *given, "--out", str(people / "out")]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_pairs_are_those_of_a_folder(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = people / "people.csv"
+    table.write_text("path,person\nann/1.png,ann\ntom/1.png,tom\n")
+    command = ["verification", str(table), "--pairs", str(people / "pairs.csv")]
+    assert main([*command, "--out", str(people / "out")]) == 1
+    assert "--pairs takes a folder of photos, and not" in capsys.readouterr().err
 
 
 def test_pairs_without_any_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

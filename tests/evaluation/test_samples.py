@@ -47,14 +47,23 @@ def test_a_table_says_who_is_on_which_photo(tmp_path: Path) -> None:
     ]
     for rows, message in (
         ("path,person\na/9.jpg,ann\n", r"people\.csv, line 2: there is no file .*9\.jpg"),
-        ("path,person\na/1.jpg, \n", r"people\.csv, line 2: fill in person"),
-        ("path,person\n3.jpg,ann\n./3.jpg,bob\n", r"line 3: .*3\.jpg has a row above"),
+        ("path,person\na/1.jpg, \n", r"people\.csv, line 2: fill in person \(or subject\)"),
+        ("path,person\n3.jpg,ann\na/../3.jpg,bob\n", r"line 3: .*3\.jpg has a row above"),
+        ("path,person,cohort\n3.jpg,li,F\na/1.jpg,li,M\n", "line 3: li has another cohort above"),
         ("person,photo\nann,3.jpg\n", r"must have a header with path, and rows below"),
     ):
         listing.write_text(rows)
         with pytest.raises(SampleError, match=message):
             read_people(listing)
-    assert len(read_people(tmp_path / "a")) == 2
+    listing.write_text("path,person,cohort\n3.jpg,ann,F\na/1.jpg,eve,F\n")
+    with pytest.raises(SampleError, match=r"has cohorts of its own: take out --cohort"):
+        read_people(listing, "^[a-z]")
+    listing.rename(tmp_path / "labels.csv")
+    assert [photo.person for photo in read_people(tmp_path)] == ["ann", "eve"]
+    assert [p.person for p in read_people(touch(tmp_path / "b.csv", "x.jpg", "y.jpg"))] == [
+        "x",
+        "y",
+    ]
 
 
 @pytest.mark.parametrize("photo", ["ann/summer/2.jpg", "F/ann/summer/1.jpg"])

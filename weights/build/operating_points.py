@@ -14,6 +14,7 @@ from engine.similarity import REFERENCE_FMR, SimilarityScale, pairs_needed
 
 RATES = [step * 10.0**-power for power in range(2, 8) for step in (1, 0.5, 0.2)]
 EVERYBODY = "all"
+HALVINGS = 100
 EXPECTED = 0.01
 """A pair above which fewer than this many are expected is suspected to show one person twice."""
 
@@ -89,6 +90,25 @@ def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) ->
             for name, rates in [*cohorts.items(), ("any two", everyone)]
         ],
     }
+
+
+def on_others(pairs: Pairs, scores: Cosines, seed: int = 0) -> Cosines:
+    """False match rates of people on whom the threshold was not set; give it one cohort.
+
+    The people are parted into halves at random: the threshold that one half needs for
+    REFERENCE_FMR is put to the other. (HALVINGS,), or empty where half of them are too few.
+    """
+    strangers = ~pairs.same & ~np.isnan(scores)
+    people, rng, rates = pairs.people, np.random.default_rng(seed), []
+    for _ in range(HALVINGS):
+        half = rng.permutation(people.max() + 1)[people] % 2
+        first = strangers & (half[pairs.a] + half[pairs.b] == 0)
+        second = strangers & (half[pairs.a] + half[pairs.b] == 2)
+        own = ErrorRates(pairs.take(first), scores[first], replicates=0)
+        if not own.supports(REFERENCE_FMR):
+            return np.empty(0)
+        rates.append((scores[second] >= own.threshold_at(REFERENCE_FMR)).mean())
+    return np.array(rates)
 
 
 def _table(cohorts: Cohorts, scale: SimilarityScale) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 The published file lists all of its weights as graph inputs too, which keeps a runtime from folding
 them, ends in a training-time Dropout, and takes one face at a time. The block-quantised weights
 stay as they are (10 MB instead of 37); the runtime expands them once, at load. Every PReLU becomes
-operations that onnxruntime runs several times as fast (graph.split_prelu says how). At the end the
-direction of portrait_direction.py is taken out of the embedding.
+operations that onnxruntime runs several times as fast (graph.split_prelu says how). At the end one
+direction is taken out of the embedding (portrait_direction.py says which, and why).
 Run: python weights/build/sface.py
 """
 
