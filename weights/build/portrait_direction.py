@@ -27,7 +27,7 @@ from command import run
 from graph import save
 from numpy.typing import NDArray
 from origin import sha256
-from sface import DIRECTION, repaired
+from sface import DIRECTION, published, repaired
 from tqdm import tqdm
 
 from engine import Engine
@@ -63,7 +63,7 @@ def plain() -> Iterator[Engine]:
     """The default pack, its embedding network with nothing taken out."""
     with tempfile.TemporaryDirectory() as name:
         network = Path(name) / "sface.onnx"
-        save(repaired(), network)
+        save(repaired(published()), network)
         (Path(name) / "pack.toml").write_text(PACK.format(sha256(network.read_bytes())), "utf-8")
         with Engine(name) as engine:
             yield engine
