@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine import Engine
+from engine.embedding import unit
 from engine.evaluation.pairs import all_pairs
 from engine.evaluation.photos import Photo, SampleError, leave_out, read_folder
 from engine.images import Pixels, load
@@ -21,7 +22,6 @@ sys.path.insert(0, str(ROOT / "weights" / "build"))
 import calibrate  # noqa: E402
 import manifest  # noqa: E402
 import operating_points  # noqa: E402
-import portrait_direction  # noqa: E402
 import second_look  # noqa: E402
 
 PACK = """[pack]
@@ -229,26 +229,9 @@ def test_a_threshold_is_put_to_people_it_was_not_set_on() -> None:
     rng = np.random.default_rng(1)
     photos = [Photo(Path(f"{person}.jpg"), str(person)) for person in range(520)]
     pairs = all_pairs(photos, 10**9)
-    vectors = portrait_direction.unit(rng.normal(size=(520, 64)))
+    vectors = unit(rng.normal(size=(520, 64)).astype(np.float32))
     rates = operating_points.on_others(pairs, (vectors[pairs.a] * vectors[pairs.b]).sum(axis=1))
     assert len(rates) == operating_points.HALVINGS
     assert rates.mean() == pytest.approx(1e-3, rel=0.15)
     few = pairs.take(np.flatnonzero((pairs.a < 300) & (pairs.b < 300))).alone()
     assert not len(operating_points.on_others(few, np.zeros(len(few))))
-
-
-def test_what_strangers_have_in_common_is_found_and_taken_out() -> None:
-    """Whoever has most photos counts no more than the others."""
-    rng = np.random.default_rng(1)
-    common = np.eye(64)[0]
-    people = [
-        portrait_direction.unit(
-            0.7 * common + rng.normal(size=64) / 8 + rng.normal(size=(n, 64)) / 20
-        )
-        for n in [200] + [2] * 99
-    ]
-    found = portrait_direction.direction([people])
-    assert found @ common > 0.97 and found @ found == pytest.approx(1)
-    nothing, cosine = np.zeros(64), 0.4
-    assert portrait_direction.passing(people, nothing, cosine) > 0.1
-    assert portrait_direction.passing(people, found, cosine) < 0.01

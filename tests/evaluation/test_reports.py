@@ -221,14 +221,6 @@ def test_options_that_leave_nothing_to_compare(
     assert message in capsys.readouterr().err
 
 
-def test_pairs_are_those_of_a_folder(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = people / "people.csv"
-    table.write_text("path,person\nann/1.png,ann\ntom/1.png,tom\n")
-    command = ["verification", str(table), "--pairs", str(people / "pairs.csv")]
-    assert main([*command, "--out", str(people / "out")]) == 1
-    assert "--pairs takes a folder of photos, and not" in capsys.readouterr().err
-
-
 def test_pairs_without_any_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("1", "2"):
         blank = np.full((200, 200, 3), 40 * int(name), np.uint8)

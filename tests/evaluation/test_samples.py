@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sample_files import touch
 
+from engine.evaluation.__main__ import main
 from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.pairs import all_pairs, read_table
 from engine.evaluation.people import read_people
@@ -201,3 +202,10 @@ def test_tables_of_pairs_that_say_nothing_clear(tmp_path: Path, rows: str, messa
     listing.write_bytes(f"a,b,same,cohort\n{rows}\n".encode("latin-1"))
     with pytest.raises(SampleError, match=message):
         read_table(listing)
+
+
+def test_pairs_are_those_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = touch(tmp_path, "people.csv", "pairs.csv") / "people.csv"
+    command = ["verification", str(table), "--pairs", str(tmp_path / "pairs.csv")]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 1
+    assert f"--pairs takes a folder of photos, and not {table}" in capsys.readouterr().err

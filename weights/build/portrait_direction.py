@@ -25,37 +25,21 @@ from pathlib import Path
 import numpy as np
 from command import run
 from graph import save
+from manifest import dump
 from numpy.typing import NDArray
 from origin import sha256
 from sface import DIRECTION, published, repaired
 from tqdm import tqdm
 
 from engine import Engine
+from engine.embedding import Embeddings, unit
 from engine.evaluation.embeddings import embed_file
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError
-from engine.packs import read_pack
+from engine.packs import MANIFEST, read_pack
 
-Vectors = NDArray[np.float64]
 HALVINGS = 20
 FEWEST = 4
-PACK = """
-[pack]
-extends = "default"
-[embedding]
-kind = "arcface"
-file = "sface.onnx"
-sha256 = "{}"
-licence = "Apache-2.0"
-origin = "sface.py, with nothing taken out"
-size = 112
-channels = "RGB"
-mean = 0.0
-std = 1.0
-[similarity]
-cosine = 0.45
-steepness = 16.0
-"""
 
 
 @contextmanager
@@ -64,7 +48,15 @@ def plain() -> Iterator[Engine]:
     with tempfile.TemporaryDirectory() as name:
         network = Path(name) / "sface.onnx"
         save(repaired(published()), network)
-        (Path(name) / "pack.toml").write_text(PACK.format(sha256(network.read_bytes())), "utf-8")
+        pack = read_pack()
+        own = {"file": network.name, "sha256": sha256(network.read_bytes())}
+        sections = {
+            "pack": {"extends": "default"},
+            "embedding": {**pack.entry("embedding").settings, **own},
+            "similarity": pack.similarity,
+        }
+        text = "".join(dump(role, settings) for role, settings in sections.items())
+        (Path(name) / MANIFEST).write_text(text, "utf-8")
         with Engine(name) as engine:
             yield engine
 
@@ -77,7 +69,7 @@ def read(source: Path) -> list[Photo]:
     return photos
 
 
-def embed(engine: Engine, photos: Sequence[Photo], name: str) -> list[Vectors]:
+def embed(engine: Engine, photos: Sequence[Photo], name: str) -> list[Embeddings]:
     """(photos, D) for every person. Raises SampleError for a photo without a face."""
     found: dict[str, list[NDArray[np.float32]]] = {}
     for photo in tqdm(photos, name, disable=None):
@@ -85,21 +77,17 @@ def embed(engine: Engine, photos: Sequence[Photo], name: str) -> list[Vectors]:
         if vector is None:
             raise SampleError(f"{photo.path}: no face was found; take it out")
         found.setdefault(photo.person, []).append(vector)
-    return [np.stack(vectors).astype(np.float64) for vectors in found.values()]
+    return [np.stack(vectors) for vectors in found.values()]
 
 
-def direction(sets: Sequence[Sequence[Vectors]]) -> Vectors:
+def direction(sets: Sequence[Sequence[Embeddings]]) -> NDArray[np.float32]:
     """(D,), a unit vector, of sets of people, of each (photos, D) embeddings."""
     means = [np.mean([photos.mean(axis=0) for photos in people], axis=0) for people in sets]
-    return unit(np.sum([unit(mean) for mean in means], axis=0))
+    found: NDArray[np.float32] = unit(unit(np.stack(means)).sum(axis=0, keepdims=True))[0]
+    return found
 
 
-def unit(vectors: Vectors) -> Vectors:
-    """(..., D), each of length 1."""
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
-
-
-def passing(people: Sequence[Vectors], taken_out: Vectors, cosine: float) -> float:
+def passing(people: Sequence[Embeddings], taken_out: NDArray[np.float32], cosine: float) -> float:
     """The share of pairs of strangers' photos at or above a cosine; of at least two people."""
     owner = np.repeat(np.arange(len(people)), [len(photos) for photos in people])
     vectors = np.concatenate(people)
