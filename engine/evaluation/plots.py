@@ -26,6 +26,13 @@ def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
     return figure, axes
 
 
+def _in_decades(*logarithmic: Any) -> None:
+    """Ticks as plain numbers: matplotlib writes powers as formulas, which are not set here."""
+    for axis in logarithmic:
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
+
+
 def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     """FNMR against FMR, both logarithmic, with 95 % bands and each system's threshold."""
     figure, axes = _axes("DET, band: 95 % of bootstraps over people", "FMR", "FNMR")
@@ -41,6 +48,7 @@ def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
         point = max(rates.fmr(threshold).value, lowest), rates.fnmr(threshold).value
         axes.plot(*point, "o", color=colour, label=f"threshold {threshold:.3f}")
     axes.set(xscale="log", yscale="log", xlim=(lowest, 1), ylim=(max(lowest, 1e-4), 1))
+    _in_decades(axes.xaxis, axes.yaxis)
     axes.legend()
     return figure
 
@@ -58,6 +66,7 @@ def roc(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
         if at > 0:
             axes.axvline(at, color=colour, ls=":", label=f"threshold {threshold:.3f}")
     axes.set(xscale="log")
+    _in_decades(axes.xaxis)
     axes.legend(loc="lower right")
     return figure
 
@@ -78,17 +87,15 @@ def histogram(
     if threshold is not None:
         axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
     axes.set(yscale="log")
+    _in_decades(axes.yaxis)
     axes.legend()
     return figure
 
 
-def lines(
-    title: str, across: str, up: str, curves: Mapping[str, tuple[Floats, Floats]], **scales: str
-) -> Any:
-    """Plain curves; scales: xscale, yscale."""
+def lines(title: str, across: str, up: str, curves: Mapping[str, tuple[Floats, Floats]]) -> Any:
+    """Plain curves."""
     figure, axes = _axes(title, across, up)
     for colour, (name, (x, y)) in zip(cycle(COLOURS), curves.items(), strict=False):
         axes.plot(x, y, color=colour, label=name)
-    axes.set(**scales)
     axes.legend()
     return figure

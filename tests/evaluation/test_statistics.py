@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.evaluation import plots
 from engine.evaluation.intervals import wilson
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.matching import Judged, average_precision
@@ -134,3 +135,16 @@ def test_average_precision_of_equal_scores_does_not_depend_on_their_order() -> N
     for order in (hits, hits[::-1]):
         assert average_precision(Judged(order, [], [True] * 4, [], 0))[0] == 0.25
     assert average_precision(Judged([], [], [False], [], 0))[0] == 0
+
+
+def test_logarithmic_axes_have_numbers_that_can_be_read() -> None:
+    pairs, scores = _sample(30, 3, np.random.default_rng(0))
+    rates = {"engine": (ErrorRates(pairs, scores), 2.0)}
+    histogram = plots.histogram("scores", "score", {"all": scores}, 2.0)
+    for figure in (plots.det(rates), plots.roc(rates), histogram):
+        figure.canvas.draw()
+        (axes,) = figure.axes
+        ticks = [
+            label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()
+        ]
+        assert "0.01" in ticks and not any("$" in tick for tick in ticks)
