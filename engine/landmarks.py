@@ -30,6 +30,9 @@ shows counts the more the lower the score, alone from RAMP below on, so that pic
 differ are aligned alike. Chosen by the embeddings of licence-clean portraits that were turned
 (weights/build/tilt.py) or descreened."""
 
+_MIRRORED = [1, 0, 2, 4, 3]
+"""Where a mirror shows each landmark: left is right."""
+
 
 def closer(find: Find, image: Pixels, face: Face) -> Face:
     """The face with the landmarks that the window around it shows."""
@@ -46,6 +49,7 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
 
     The detector places landmarks as if every face were upright, so a turn to one side errs as much
     as one to the other; and it is surer of a face that is upright, so the surer looks weigh more.
+    A look at the face as a mirror shows it steadies the mean.
     """
     side = WINDOW * max(face.box[2:])
     around = 1.5 * side  # of which the corners come into a window that is turned
@@ -53,12 +57,15 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
     part, begin, scales = window(image, _centre(face) - around / 2, around, scale)
     centre = (_centre(face) - begin) * scales
 
-    def look(degrees: int) -> tuple[float, Points]:
+    def look(degrees: int, mirrored: bool = False) -> tuple[float, Points]:
         matrix = cv2.getRotationMatrix2D(centre.tolist(), degrees, SIZE / (side * scale))
         matrix[:, 2] += SIZE / 2 - centre
+        if mirrored:
+            matrix[0] = (0, 0, SIZE - 1) - matrix[0]
         back = cv2.invertAffineTransform(matrix)
         for seen in find(np.asarray(cv2.warpAffine(part, matrix, (SIZE, SIZE)), np.uint8))[:1]:
-            return seen.score, (seen.landmarks @ back[:, :2].T + back[:, 2]) / scales + begin
+            points = seen.landmarks[_MIRRORED] if mirrored else seen.landmarks
+            return seen.score, (points @ back[:, :2].T + back[:, 2]) / scales + begin
         return 0.0, face.landmarks
 
     looks = {degrees: look(degrees) for degrees in (0, -STEP, STEP)}
@@ -69,7 +76,8 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
         if abs(degrees) > MOST:
             break
         looks[degrees] = look(degrees)
-    scores, points = (np.array(column) for column in zip(*looks.values(), strict=True))
+    counted = [*looks.values(), look(0, mirrored=True)]
+    scores, points = (np.array(column) for column in zip(*counted, strict=True))
     weights = np.exp((scores - scores.max()) / EQUAL)
     mean = np.tensordot(weights / weights.sum(), points, axes=1)
     doubt = min(1.0, (UPRIGHT - face.score) / RAMP)
