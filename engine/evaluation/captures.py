@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.evaluation.listing import is_table, read_rows
+from engine.evaluation.listing import is_table, named_file, read_rows
 from engine.evaluation.photos import SampleError, picture_files
 
 LIVE = "live"
@@ -70,12 +70,9 @@ def _folder(source: Path) -> Path:
 
 
 def _read_csv(listing: Path) -> list[Capture]:
-    folder = listing.parent
     captures = []
     for line, row in read_rows(listing, ["path", "label"]).items():
-        path = folder / row["path"]
-        if not path.is_file():
-            raise SampleError(f"{listing}, line {line}: there is no file {path}")
+        path = named_file(listing, line, row["path"])
         captures.append(_capture(path, row["label"], row.get("subject", ""), _folder(listing).name))
     return captures
 

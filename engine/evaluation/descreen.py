@@ -2,6 +2,7 @@
 
 descreen --images photos/ --out report/                  draws seeded meshes on photos without one
 descreen --clean a/ --meshed b/ --out report/            pairs of files with the same name
+descreen --pairs pairs.csv --out report/                 pairs of files: columns clean, meshed
 """
 
 import argparse
@@ -14,7 +15,7 @@ import numpy as np
 from engine import Engine
 from engine.evaluation import plots, restoration
 from engine.evaluation.contact import contact_sheet
-from engine.evaluation.meshed import Files, Synthesised, generator
+from engine.evaluation.meshed import Files, Synthesised, generator, in_folders, listed
 from engine.evaluation.outcomes import (
     genuine,
     photographed,
@@ -34,10 +35,11 @@ SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--images", type=Path, help="pictures without mesh, to draw meshes on")
+    parser.add_argument("--images", type=Path, help="folder or CSV without mesh, to draw on")
     parser.add_argument("--clean", type=Path, help="pictures without mesh, paired with --meshed")
     parser.add_argument("--meshed", type=Path, help="the same pictures with mesh, same names")
-    parser.add_argument("--identities", type=Path, help="one folder per person, for verification")
+    parser.add_argument("--pairs", type=Path, help="a CSV with columns clean and meshed instead")
+    parser.add_argument("--identities", type=Path, help="people to verify: folders or a CSV")
     parser.add_argument("--families", default="test", help="test, train, all, or names with commas")
     parser.add_argument("--count", type=int, default=600, help="synthesised pairs")
     parser.add_argument("--plain", type=int, default=1000, help="pictures checked without mesh")
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     with Engine(args.pack, providers(args)) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
         rows = [row for one in judged for row in one]
-        report = Report(f"Descreening: {args.meshed or args.images}")
+        report = Report(f"Descreening: {args.pairs or args.meshed or args.images}")
         metrics = _restored(report, rows)
         if args.images and args.plain > 0:
             photos = untouched(engine, args.images, args.plain, args.seed)
@@ -77,10 +79,13 @@ def run(args: argparse.Namespace) -> int:
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:
     if args.seed < 0:
         raise SampleError("--seed must be 0 or more")
-    if args.clean and args.meshed:
-        return Files(args.clean, args.meshed)
-    if not args.images or args.clean or args.meshed or args.count < 1:
-        raise SampleError("give --images with a --count from 1, or --clean and --meshed")
+    given = {name for name in ("images", "clean", "meshed", "pairs") if getattr(args, name)}
+    if given == {"clean", "meshed"}:
+        return in_folders(args.clean, args.meshed)
+    if given == {"pairs"}:
+        return listed(args.pairs)
+    if given != {"images"} or args.count < 1:
+        raise SampleError("give --images with a --count from 1, --clean and --meshed, or --pairs")
     return Synthesised(args.images, args.count, _families(args.families), args.seed)
 
 

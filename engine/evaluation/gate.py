@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import ImageError
 from engine.evaluation.arguments import at_least
 from engine.evaluation.intervals import wilson
-from engine.evaluation.photos import picture_files
+from engine.evaluation.listing import pictures
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress, providers
 from engine.images import Pixels, load
@@ -27,7 +27,7 @@ FINE, SIDEWAYS = "judged", "wrongly turned"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, help="folder of upright photos of live people")
+    parser.add_argument("photos", type=Path, help="folder or CSV of upright photos of live people")
     parser.add_argument("--turned", type=at_least(0), default=300, help="how many to turn, at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     networks = Networks(read_pack(args.pack), Runtime(providers(args), args.threads))
-    paths = picture_files(args.photos)
+    paths = pictures(args.photos)
     chosen = np.random.default_rng(0).permutation(len(paths))[: args.turned]
     outcomes: Counter[str] = Counter()
     righted: Counter[int] = Counter()

@@ -1,15 +1,34 @@
-"""Tables that users write: CSV files with a header."""
+"""Tables that users write: CSV files with a header, whose paths begin at the file's folder."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.evaluation.photos import SampleError
+from engine.evaluation.photos import SampleError, picture_files
 
 
 def is_table(path: Path) -> bool:
     """By its suffix, in capitals too; folders may be called like tables."""
     return path.suffix.lower() == ".csv" and not path.is_dir()
+
+
+def pictures(source: Path) -> list[Path]:
+    """Every picture below a folder, or those that a CSV with a column path names, in its order.
+
+    Raises SampleError where there is none, and for a row whose file is missing.
+    """
+    if not is_table(source):
+        return picture_files(source)
+    rows = read_rows(source, ["path"])
+    return [named_file(source, line, row["path"]) for line, row in rows.items()]
+
+
+def named_file(listing: Path, line: int, name: str) -> Path:
+    """The file that a row names. Raises SampleError when there is none."""
+    path = listing.parent / name.strip()
+    if not path.is_file():
+        raise SampleError(f"{listing}, line {line}: there is no file {path}")
+    return path
 
 
 def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]]:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.listing import named_file, pictures, read_rows
 from engine.evaluation.photos import SampleError, picture_files, read_photo
 from engine.images import Pixels
 
@@ -73,17 +74,17 @@ def draw(rng: np.random.Generator, photo: Pixels, family: str, width: int, heigh
 
 
 class Synthesised:
-    """`count` pairs from the pictures of a folder; pair i depends on the seed and i alone."""
+    """`count` pairs from the pictures of a folder or CSV; a pair depends on seed and number."""
 
     def __init__(
         self,
-        folder: Path,
+        images: Path,
         count: int,
         families: Sequence[str],
         seed: int = 0,
         sizes: Sequence[tuple[int, int]] = SIZES,
     ) -> None:
-        paths = picture_files(folder)
+        paths = pictures(images)
         order = np.random.default_rng(seed).permutation(len(paths))
         self._paths = [paths[i] for i in order]
         self._count, self._families, self._seed, self._sizes = count, families, seed, sizes
@@ -108,20 +109,13 @@ class Synthesised:
 
 
 class Files:
-    """Pairs of files in two folders, at the same place in both but for the suffix.
+    """Pairs of files, clean and meshed: as in_folders() and listed() find them.
 
-    Raises SampleError when they share none, for a file without its counterpart or with two, for a
-    pair of different sizes, and for pictures too small for SSIM.
+    Raises SampleError for a pair of different sizes, and for pictures too small for SSIM.
     """
 
-    def __init__(self, clean: Path, meshed: Path) -> None:
-        plain, covered = _by_place(clean), _by_place(meshed)
-        self._pairs = [(plain[place], covered[place]) for place in covered if place in plain]
-        if not self._pairs:
-            raise SampleError(f"{clean} and {meshed} share no file of one name")
-        for place in sorted(plain.keys() ^ covered.keys()):
-            alone = (plain | covered)[place]
-            raise SampleError(f"{alone} has no counterpart in the other folder: take it out")
+    def __init__(self, pairs: Sequence[tuple[Path, Path]]) -> None:
+        self._pairs = pairs
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -138,6 +132,33 @@ class Files:
         mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
         size = f"{clean.shape[1]}x{clean.shape[0]}"
         return Pair(self._pairs[number][1].name, meshed, clean, mask, {"size": size})
+
+
+def listed(table: Path) -> Files:
+    """The pairs of a CSV with columns clean and meshed. Raises SampleError as read_rows() does, and
+    for a row whose file is missing."""
+    rows = read_rows(table, ["clean", "meshed"])
+    return Files(
+        [
+            (named_file(table, line, row["clean"]), named_file(table, line, row["meshed"]))
+            for line, row in rows.items()
+        ]
+    )
+
+
+def in_folders(clean: Path, meshed: Path) -> Files:
+    """The files of two folders, at the same place in both but for the suffix.
+
+    Raises SampleError when they share none, and for a file without its counterpart or with two.
+    """
+    plain, covered = _by_place(clean), _by_place(meshed)
+    pairs = [(plain[place], covered[place]) for place in covered if place in plain]
+    if not pairs:
+        raise SampleError(f"{clean} and {meshed} share no file of one name")
+    for place in sorted(plain.keys() ^ covered.keys()):
+        alone = (plain | covered)[place]
+        raise SampleError(f"{alone} has no counterpart in the other folder: take it out")
+    return Files(pairs)
 
 
 def _by_place(folder: Path) -> dict[Path, Path]:

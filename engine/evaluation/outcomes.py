@@ -10,8 +10,10 @@ import numpy as np
 
 from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, wilson
+from engine.evaluation.listing import pictures
 from engine.evaluation.meshed import SIZES, cut_out, draw, generator
-from engine.evaluation.photos import SampleError, picture_files, read_photo
+from engine.evaluation.people import read_people
+from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
@@ -59,8 +61,8 @@ class Recovery:
 
 
 def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
-    """Photos at the sizes of the pairs, some of them compressed."""
-    paths, capture = picture_files(images), generator("capture")
+    """Photos of a folder or CSV, at the sizes of the pairs, some of them compressed."""
+    paths, capture = pictures(images), generator("capture")
     photos = []
     for number in progress(range(count), "without mesh"):
         rng = np.random.default_rng((seed, number, 1))
@@ -75,19 +77,17 @@ def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain
 
 
 def photographed(identities: Path) -> list[list[Path]]:
-    """The photos of everybody who has two or more, by the folder they are in; beside the folders
-    lie strangers.
+    """The photos of everybody who has two or more; identities: as read_people() takes them.
 
-    Raises SampleError when nobody has.
+    Raises SampleError as that does, and when nobody has.
     """
-    folders: dict[Path, list[Path]] = {}
-    for path in picture_files(identities):
-        folders.setdefault(path.parent, []).append(path)
-    folders.pop(identities, None)
-    people = [photos for photos in folders.values() if len(photos) > 1]
-    if not people:
+    people: dict[str, list[Path]] = {}
+    for photo in read_people(identities):
+        people.setdefault(photo.person, []).append(photo.path)
+    several = [photos for photos in people.values() if len(photos) > 1]
+    if not several:
         raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")
-    return people
+    return several
 
 
 def genuine(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.evaluation.listing import is_table, read_rows
+from engine.evaluation.listing import is_table, named_file, read_rows
 from engine.evaluation.photos import Photo, SampleError, in_cohorts, read_folder
 
 
@@ -19,11 +19,9 @@ def read_people(source: Path, cohort: str | None = None) -> list[Photo]:
     photos: dict[Path, Photo] = {}
     cohorts: dict[str, str] = {}
     for line, row in read_rows(listing, ["path"]).items():
-        path = listing.parent / row["path"].strip()
+        path = named_file(listing, line, row["path"])
         person = row.get("person", "").strip() or row.get("subject", "").strip()
         group = row.get("cohort", "").strip()
-        if not path.is_file():
-            raise SampleError(f"{listing}, line {line}: there is no file {path}")
         if not person:
             raise SampleError(f"{listing}, line {line}: fill in person (or subject)")
         if path.resolve() in photos:

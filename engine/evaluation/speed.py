@@ -1,6 +1,6 @@
 """Time per stage, on your pictures and this machine, one call at a time.
 
-speed photos/ --out report/
+speed photos/ --out report/                 or a CSV with a column path
 """
 
 import argparse
@@ -13,7 +13,8 @@ from engine import Engine
 from engine.evaluation.arguments import at_least
 from engine.evaluation.bench.stages import of_picture
 from engine.evaluation.bench.timing import Times
-from engine.evaluation.photos import picture_files, read_photo
+from engine.evaluation.listing import pictures
+from engine.evaluation.photos import read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress, providers
 from engine.networks import Networks
@@ -22,7 +23,7 @@ from engine.runtime import Runtime
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photos", type=Path, help="folder of photos with faces")
+    parser.add_argument("photos", type=Path, help="folder or CSV of photos with faces")
     parser.add_argument("--count", type=at_least(1), default=100, help="pictures at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    paths = picture_files(args.photos)[: args.count]
+    paths = pictures(args.photos)[: args.count]
     times = measure(paths, args)
     with Engine(args.pack, providers(args), args.threads) as engine:
         info = engine.info()

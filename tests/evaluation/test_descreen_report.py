@@ -57,7 +57,7 @@ def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
 
 
 def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> None:
-    """The same name in two folders is two pairs."""
+    """The same name in two folders is two pairs. A table of them gives the same figures."""
     made = Synthesised(portraits, 2, ["scales"])
     for number in range(2):
         for kind in ("clean", "meshed"):
@@ -73,12 +73,33 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
     assert figures["methods"]["descreened"]["psnr"]["value"] > 28
     assert "image/jpeg" not in (out / "report.html").read_text("utf-8")
     assert not list(out.glob("*.jpg"))
+    table = tmp_path / "pairs.csv"
+    lines = [f"clean/{number}/one.png,meshed/{number}/one.png" for number in range(2)]
+    table.write_text("\n".join(["Clean,Meshed", *lines]), "utf-8")
+    again = measured("--pairs", str(table), "--no-thumbnails", out=out)
+    assert again["methods"] == figures["methods"]
+
+
+def test_tables_of_pictures_and_people(portraits: Path, tmp_path: Path) -> None:
+    """The same figures as of the folders that they list."""
+    table = portraits / "photos.csv"
+    lines = [f"{name}/{number}.png,{name}" for name in ("ann", "tom") for number in (1, 2)]
+    table.write_text("\n".join(["path,person", *lines]), "utf-8")
+    few = ["--count", "2", "--plain", "2", "--genuine", "2"]
+    found = [
+        measured("--images", str(source), "--identities", str(source), *few, out=tmp_path / "out")
+        for source in (portraits, table)
+    ]
+    assert found[0] == found[1] and found[0]["verification"]["all"]["fnmr_clean"]["trials"] == 2
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give --images with a --count from 1, or --clean and --meshed"),
+        ([], "give --images with a --count from 1, --clean and --meshed, or --pairs"),
+        (["--images", "{}", "--pairs", "{}/p.csv"], "give --images with a --count from 1"),
+        (["--pairs", "{}/p.csv"], "p.csv, line 2: there is no file"),
+        (["--images", "{}/p.csv"], "p.csv must have a header with path"),
         (["--images", "{}", "--families", "waves"], "unknown mesh families: waves; there are test"),
         (["--images", "{}", "--count", "0"], "give --images with a --count from 1"),
         (["--images", "{}", "--clean", "{}/ann"], "give --images with a --count from 1"),
@@ -105,6 +126,7 @@ def test_what_is_refused(
     (portraits / "two").mkdir()
     for name in ("1.jpg", "1.png"):
         (portraits / "two" / name).write_bytes((portraits / "ann" / "1.png").read_bytes())
+    (portraits / "p.csv").write_text("clean,meshed\nann/1.png,ann/none.png", "utf-8")
     (portraits / "bad").mkdir()
     (portraits / "bad" / "1.png").write_bytes(b"no picture")
     given = [option.format(portraits) for option in options]

@@ -20,7 +20,7 @@ from engine.images import Pixels, encode
 def _metrics(out: Path) -> dict[str, Any]:
     page = (out / "report.html").read_text("utf-8")
     assert page.startswith("<!doctype html>") and "data:image/png;base64," in page
-    assert 'src="http' not in page and "href" not in page
+    assert 'src="http' not in page and "href=" not in page
     result: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
     return result
 
@@ -147,6 +147,11 @@ def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     stages = json.loads((out / "metrics.json").read_text())["stages"]
     assert {"decode", "detect one", "align", "embed", "liveness"} <= set(stages)
     assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
+    table = people / "photos.csv"
+    table.write_text("\n".join(["path", *(str(path) for path in people.rglob("*.png"))]), "utf-8")
+    assert main(["speed", str(table), "--out", str(out), "--count", "2"]) == 0
+    stages = json.loads((out / "metrics.json").read_text())["stages"]
+    assert stages["decode"]["runs"] == 2
     (people / "broken.png").write_bytes(b"no picture")
     assert main(["speed", str(people), "--out", str(out)]) == 1
     assert "broken.png: the picture is not a PNG, JPEG or BMP" in capsys.readouterr().err
