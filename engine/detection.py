@@ -60,9 +60,11 @@ class Detection:
         if best is None:
             return []
         face, pixels = best
-        if refined and pixels < landmarks.SMALL:
-            face = landmarks.closer(self._closely, image, face)
-        return [face]
+        return [self.closer(image, face) if refined and pixels < landmarks.SMALL else face]
+
+    def closer(self, image: Pixels, face: Face) -> Face:
+        """The face with landmarks looked for again in a window around it."""
+        return landmarks.closer(self._closely, image, face)
 
     def level(self, image: Pixels, face: Face) -> Face:
         """The face with landmarks good enough for alignment also where it is tilted, and with the

@@ -88,7 +88,7 @@ def histogram(
         axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
     axes.set(yscale="log")
     _in_decades(axes.yaxis)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))  # beside the tails, which are what counts
     return figure
 
 

@@ -26,6 +26,18 @@ def test_one_face_with_landmarks_inside_its_box(engine: Engine, astronaut: Pixel
     assert right_eye[1] < nose[1] < right_mouth[1]
 
 
+def test_landmarks_move_with_the_picture(engine: Engine, astronaut: Pixels) -> None:
+    """A detector's single best box would place them 3.6 % of the eyes' distance apart."""
+    found = []
+    for right, down in ((0, 0), (3, 0), (6, 3), (9, 3), (0, 6), (3, 6), (6, 9), (9, 9)):
+        cut = np.ascontiguousarray(astronaut[50 - down : 240 - down, 110 - right : 310 - right])
+        (face,) = engine.detect(cut, max_faces=1)
+        found.append(face.landmarks - (right, down))
+    middle = np.mean(found, axis=0)
+    apart = np.linalg.norm(np.array(found) - middle, axis=2).mean()
+    assert apart < 0.028 * np.linalg.norm(middle[0] - middle[1])
+
+
 def test_group_comes_largest_first(engine: Engine, group: Pixels) -> None:
     faces = engine.detect(group)
     areas = [face.box[2] * face.box[3] for face in faces]
@@ -124,7 +136,7 @@ def test_comparison_is_consistent_and_symmetric(
     assert same.cosine == pytest.approx(1, abs=1e-6) and same.similarity > 0.9999
 
 
-@pytest.mark.parametrize("side", [40, 50, 60])
+@pytest.mark.parametrize("side", [40, 44, 50])
 def test_a_doubtful_pair_is_looked_at_twice(engine: Engine, astronaut: Pixels, side: int) -> None:
     """A portrait shrunk until its cosine is near the threshold's."""
     small = cv2.resize(astronaut[:300, 80:380], (side, side), interpolation=cv2.INTER_AREA)

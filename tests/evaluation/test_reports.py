@@ -145,7 +145,7 @@ def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     out = tmp_path / "report"
     assert main(["speed", str(people), "--out", str(out), "--threads", "1"]) == 0
     stages = json.loads((out / "metrics.json").read_text())["stages"]
-    assert {"decode", "detect one", "align", "embed", "liveness"} <= set(stages)
+    assert {"decode", "detect one", "levelling", "align", "embed", "liveness"} <= set(stages)
     assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
     table = people / "photos.csv"
     table.write_text("\n".join(["path", *(str(path) for path in people.rglob("*.png"))]), "utf-8")

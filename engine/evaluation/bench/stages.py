@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from functools import partial
 
 import orjson
@@ -15,6 +16,9 @@ from engine.images import load
 from engine.networks import Networks
 from engine.packs import Pack
 from engine.quality import assess
+
+DOUBTFUL = 0.9
+"""A score at which the default detector's faces are levelled."""
 
 
 def of_picture(networks: Networks, pack: Pack, data: bytes) -> dict[str, Work]:
@@ -32,6 +36,8 @@ def of_picture(networks: Networks, pack: Pack, data: bytes) -> dict[str, Work]:
         return works
     crop = align(pixels, faces[0].landmarks, networks.embedder.size)
     works |= {
+        "closer landmarks": partial(networks.detection.closer, pixels, faces[0]),
+        "levelling": partial(networks.detection.level, pixels, replace(faces[0], score=DOUBTFUL)),
         "align": partial(align, pixels, faces[0].landmarks, networks.embedder.size),
         "quality": partial(assess, faces[0], crop),
         "embed": partial(networks.embedder.embed, [crop]),
