@@ -7,6 +7,7 @@ import pytest
 
 from engine import Engine
 from engine.embedding import unit
+from engine.evaluation.photos import SampleError
 from engine.images import Pixels
 from engine.packs import DEFAULT_PACK
 
@@ -37,3 +38,9 @@ def test_what_strangers_have_in_common_is_found_and_taken_out() -> None:
     nothing, cosine = np.zeros(64, np.float32), 0.4
     assert portrait_direction.passing(people, nothing, cosine) > 0.1
     assert portrait_direction.passing(people, found, cosine) < 0.01
+
+
+def test_a_cohort_too_small_for_the_rate_is_refused() -> None:
+    few = {"all": unit(np.random.default_rng(1).normal(size=(100, 8)).astype(np.float32))}
+    with pytest.raises(SampleError, match="--strangers takes 30,000 pairs of strangers in one"):
+        portrait_direction.reached(few, np.zeros(8, np.float32))
