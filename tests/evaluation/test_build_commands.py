@@ -13,7 +13,7 @@ BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
     "command",
     [
         ["second_look.py", "{}", "{}"],
-        ["portrait_direction.py", "{}"],
+        ["portrait_direction.py", "{}", "--strangers", "{}"],
         ["descreen_example.py", "--portraits", "{}", "--out", "{}/x.jpg"],
         ["calibrate_liveness.py", "--portraits", "{}", "--work", "{}"],
     ],
