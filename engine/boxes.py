@@ -1,6 +1,6 @@
 """Detections as rows of numbers, and the arithmetic of their boxes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ Rows = NDArray[np.float32]
 """(N, 15): score, box left, top, right, bottom, then five landmarks x, y; in pixels."""
 
 Shares = NDArray[np.float32]
-"""Fractions, 0..1: (N,), or (K, N)."""
+"""(N,) fractions, 0..1."""
 
 SAME = 0.7
 """Boxes that overlap by this much are of one face, also where faces overlap each other."""
@@ -22,37 +22,38 @@ def suppress(rows: Rows, overlap: float) -> Rows:
     the SAME: several cells of a detector see a face, and their errors differ. Of a portrait and its
     descreened copy that takes a quarter of the difference between their landmarks away.
     """
-    rows, kept, shares = _greedy(rows, overlap, shared_of_union)
-    best = rows[kept]
-    weights = rows[:, 0] * (shares >= SAME)
-    total = weights.sum(axis=1, keepdims=True)
-    # A box without area is not even the same as itself, and keeps its landmarks.
-    np.divide(weights @ rows[:, 5:], total, out=best[:, 5:], where=total > 0)
-    return best
+    rows, kept = _by_score(rows), [rows[:0]]
+    for best, shares in _greedy(rows, overlap, shared_of_union):
+        row = rows[best : best + 1].copy()
+        weights = rows[:, 0] * (shares >= SAME)
+        if total := weights.sum():  # a box without area is not even the same as itself
+            row[:, 5:] = weights @ rows[:, 5:] / total
+        kept.append(row)
+    return np.concatenate(kept)
 
 
 def suppress_nested(rows: Rows) -> Rows:
     """Merge the finds of several sizes: of two boxes that share more than half of the smaller one,
     the better scored stays. (A large face looked at too closely shows up as a part of itself.)"""
-    rows, kept, _ = _greedy(rows, 0.5, shared_of_smaller)
-    return rows[kept]
+    rows = _by_score(rows)
+    return rows[[best for best, _ in _greedy(rows, 0.5, shared_of_smaller)]]
+
+
+def _by_score(rows: Rows) -> Rows:
+    return rows[np.argsort(-rows[:, 0], kind="stable")]
 
 
 def _greedy(
     rows: Rows, limit: float, shared: Callable[[Rows, Rows], Shares]
-) -> tuple[Rows, list[int], Shares]:
-    """The rows, best first; which of them stay; and what each of these shares with every row."""
-    rows = rows[np.argsort(-rows[:, 0], kind="stable")]
-    kept: list[int] = []
-    shares: list[Shares] = []
+) -> Iterator[tuple[int, Shares]]:
+    """Of rows, best first: the index of each that stays, and what it shares with every row."""
     left = np.ones(len(rows), np.bool_)
     while left.any():
         best = int(left.argmax())
-        kept.append(best)
-        shares.append(shared(rows[best], rows))
-        left &= shares[-1] <= limit
+        shares = shared(rows[best], rows)
+        yield best, shares
+        left &= shares <= limit
         left[best] = False
-    return rows, kept, np.array(shares, np.float32).reshape(len(kept), len(rows))
 
 
 def shared_of_union(row: Rows, others: Rows) -> Shares:
