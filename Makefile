@@ -38,7 +38,7 @@ lint: $(TESTABLE)
 fuzz: $(TESTABLE)
 	FUZZ=20004 $(BIN)/python -m pytest -s tests/shim/test_fuzz.py -k hostile
 
-# Ratios to the networks' own time and to other programs, into build/bench; about five minutes.
+# Ratios to the networks' own time and to other programs, into build/bench; about eight minutes on two cores.
 # MODELS is a folder with scrfd_500m_bnkps.onnx and arcface_mobilefacenet_128d.onnx, without which
 # insightface's FaceAnalysis is left out; BENCH="--quick" or any other option of the command.
 MODELS ?= ../shared/data/models

@@ -99,3 +99,16 @@ def lines(title: str, across: str, up: str, curves: Mapping[str, tuple[Floats, F
         axes.plot(x, y, color=colour, label=name)
     axes.legend()
     return figure
+
+
+def spans(title: str, across: str, groups: Mapping[str, tuple[float, float, float]]) -> Any:
+    """Of every group a dot between two ends (low, middle, high), above 0, the first on top."""
+    figure, axes = _axes(title, across, "")
+    low, middle, high = np.array([*groups.values()]).T
+    rows = np.arange(len(groups))
+    axes.hlines(rows, low, high, color=COLOURS[0], alpha=0.5, lw=3)
+    axes.plot(middle, rows, "o", color=COLOURS[0])
+    axes.set(xscale="log", yticks=rows, yticklabels=list(groups))
+    axes.invert_yaxis()
+    _in_decades(axes.xaxis)
+    return figure

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import Engine
+from engine.evaluation import plots
 from engine.evaluation.arguments import at_least
 from engine.evaluation.bench.stages import of_picture
 from engine.evaluation.bench.timing import Times
@@ -38,12 +39,15 @@ def run(args: argparse.Namespace) -> int:
         info = engine.info()
     report = Report(f"Speed: {len(paths)} pictures of {args.photos}")
     report.text(f"Providers: {', '.join(info['providers'])}; threads: {info['threads']}.")
-    rows, metrics = [], {}
+    rows, metrics, shown = [], {}, {}
     for stage, seconds in times.items():
         low, middle, high = 1000 * np.percentile(seconds, [5, 50, 95])
         rows.append([stage, len(seconds), f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"])
         metrics[stage] = {"runs": len(seconds), "median_ms": middle, "p5_ms": low, "p95_ms": high}
+        shown[stage] = low, middle, high
     report.table("Milliseconds", ["stage", "runs", "median", "5 %", "95 %"], rows)
+    title = "Median, and 5 to 95 % of the runs"
+    report.figure(title, plots.spans(title, "milliseconds", shown))
     report.write(args.out, {"stages": metrics, "engine": info})
     return 0
 

@@ -144,7 +144,7 @@ def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:
 def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
     assert main(["speed", str(people), "--out", str(out), "--threads", "1"]) == 0
-    stages = json.loads((out / "metrics.json").read_text())["stages"]
+    stages = _metrics(out)["stages"]
     assert {"decode", "detect one", "levelling", "align", "embed", "liveness"} <= set(stages)
     assert stages["decode"]["runs"] == 5 and stages["embed"]["runs"] == 4
     table = people / "photos.csv"
