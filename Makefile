@@ -6,15 +6,15 @@ PORT ?= 8081
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-# onnxruntime and onnxruntime-gpu overwrite each other's files, so exactly one is installed.
+# The builds of onnxruntime overwrite each other's files, so exactly one is installed.
 GPU ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo 1)
-DEVICE = $(if $(filter 1,$(GPU)),gpu,cpu)
+DEVICE = $(if $(filter 1,$(OPENVINO)),openvino,$(if $(filter 1,$(GPU)),gpu,cpu))
+CLEAR_RUNTIME = $(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu onnxruntime-openvino
 ifeq ($(DEVICE),gpu)
-SWAP_RUNTIME = $(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu && \
-	$(BIN)/pip install --quiet "onnxruntime-gpu[cuda,cudnn]"
-else
-CLEAR_RUNTIME = ! $(BIN)/pip show --quiet onnxruntime-gpu 2>/dev/null || \
-	$(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
+SWAP_RUNTIME = $(CLEAR_RUNTIME) && $(BIN)/pip install --quiet "onnxruntime-gpu[cuda,cudnn]"
+endif
+ifeq ($(DEVICE),openvino)
+SWAP_RUNTIME = $(CLEAR_RUNTIME) && $(BIN)/pip install --quiet onnxruntime-openvino
 endif
 READY = $(VENV)/run-$(DEVICE)
 TESTABLE = $(VENV)/test-$(DEVICE)
@@ -67,7 +67,7 @@ $(READY): setup.cfg
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	rm -f $(VENV)/run-* $(VENV)/test-*
 	$(BIN)/pip install --quiet --upgrade pip
-	$(CLEAR_RUNTIME)
+	! $(BIN)/pip show --quiet onnxruntime-gpu onnxruntime-openvino 2>/dev/null || $(CLEAR_RUNTIME)
 	$(BIN)/pip install --quiet --editable .
 	$(SWAP_RUNTIME)
 	touch $@

@@ -28,8 +28,9 @@ class Engine:
     """Detects, compares and descreens faces, and judges whether they are live.
 
     pack: folder of a model pack; None is the default pack, which comes with the engine.
-    providers: execution providers in order of preference ("cuda", "tensorrt", "cpu" or full
-        names). None takes CUDA where it activates, else the CPU; named and not active is an error.
+    providers: execution providers in order of preference ("cuda", "tensorrt", "openvino", "cpu" or
+        full names). None takes CUDA or OpenVINO where the installed onnxruntime has it and it
+        activates, else the CPU; named and not active is an error.
     threads: CPU threads that one call may keep busy; None takes the cores this process may use.
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes

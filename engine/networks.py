@@ -94,14 +94,14 @@ class Networks:
             from engine.zoo import ZooDetector
 
             return ZooDetector(entry, self._runtime)
-        return YuNet(self._load(entry, "yunet", WIDE_DETECTION), entry.settings)
+        return YuNet(self._load(entry, "yunet", wide_from=WIDE_DETECTION), entry.settings)
 
     def _embedder(self, entry: Entry) -> Embedder:
         if entry.settings["kind"] == ZOO:
             from engine.zoo import ZooEmbedder
 
             return ZooEmbedder(entry, self._runtime)
-        network = self._load(entry, "arcface")
+        network = self._load(entry, "arcface", integers=bool(entry.settings.get("integers", False)))
         batching = not self._runtime.on_cpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)
 
@@ -124,7 +124,7 @@ class Networks:
         return Descreener(network, entry.settings, self._runtime)
 
     def _load(
-        self, entry: Entry, kind: str, wide_from: int | None = None, integers: bool = False
+        self, entry: Entry, kind: str, *, wide_from: int | None = None, integers: bool = False
     ) -> Network:
         if entry.settings["kind"] != kind:
             raise WeightsError(
@@ -132,6 +132,12 @@ class Networks:
                 f"{entry.settings['kind']!r}, which this engine does not know; it knows {kind!r}"
                 + (f" and {ZOO!r}" if entry.role in ("detector", "embedding") else "")
             )
-        network = self._runtime.load(entry.read(), str(entry.path), wide_from, integers)
+        network = self._runtime.load(
+            entry.read(),
+            str(entry.path),
+            any_size="size" not in entry.settings,
+            wide_from=wide_from,
+            integers=integers,
+        )
         self.loaded[entry.role] = network
         return network

@@ -1,6 +1,8 @@
 """Execution providers: which of them to ask onnxruntime for, and with what options."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import onnxruntime
 
@@ -8,24 +10,55 @@ from engine.errors import ProviderError
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-_SHORT_NAMES = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
+_SHORT_NAMES = {"cpu": CPU, "cuda": CUDA, "openvino": OPENVINO, "tensorrt": TENSORRT}
 
-OPTIONS: Mapping[str, Mapping[str, str]] = {
-    CUDA: {
-        # An exhaustive search is repeated for every new input shape and stalls the first calls.
-        "cudnn_conv_algo_search": "HEURISTIC",
-        # Grow by what is needed, not by powers of two: other programs share the device.
-        "arena_extend_strategy": "kSameAsRequested",
-    },
-}
+ON_CPU = (CPU, OPENVINO)
+"""Providers that share the cores with everything else: OpenVINO is asked for no other device."""
+
+PROCESSOR = Path("/proc/cpuinfo")
+
+
+def options(name: str, threads: int) -> dict[str, str]:
+    """What to tell a provider, for so many CPU threads in all."""
+    if name == CUDA:
+        return {
+            # An exhaustive search is repeated for every new input shape and stalls the first calls.
+            "cudnn_conv_algo_search": "HEURISTIC",
+            # Grow by what is needed, not by powers of two: other programs share the device.
+            "arena_extend_strategy": "kSameAsRequested",
+        }
+    if name == OPENVINO:
+        # One thread a run, and as many runs at a time as there are threads, on any core: pinned to
+        # a core it waits for whatever else runs there.
+        cpu: dict[str, str | bool] = {"ENABLE_CPU_PINNING": False}
+        if _multiplies_bfloat16():
+            cpu["INFERENCE_PRECISION_HINT"] = "bf16"
+        return {
+            "device_type": "CPU",
+            "num_of_threads": str(threads),
+            "num_streams": str(threads),
+            "load_config": json.dumps({"CPU": cpu}),
+        }
+    return {}
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor does so itself; where it does not, OpenVINO would imitate it slowly."""
+    try:
+        flags = PROCESSOR.read_text().split()
+    except OSError:  # not Linux
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """The full names of the providers that must activate, and of all to ask for, in order.
 
-    names: full, or "cuda", "tensorrt", "cpu"; None asks for CUDA where the installed onnxruntime
-    has it, and requires nothing. CUDA is asked for after TensorRT, and the CPU always.
+    names: full, or "cuda", "tensorrt", "openvino", "cpu"; None asks for CUDA or OpenVINO where the
+    installed onnxruntime has it, and requires nothing. CUDA is asked for after TensorRT, and the
+    CPU always.
     Raises ProviderError for one that the installed onnxruntime does not have.
     """
     available = onnxruntime.get_available_providers()
@@ -38,7 +71,7 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
                 f"{name} is not in the installed onnxruntime, which has "
                 f"{', '.join(available)}; {advice(name)}"
             )
-    wanted = list(required) or [name for name in (CUDA,) if name in available]
+    wanted = list(required) or [name for name in (CUDA, OPENVINO) if name in available]
     if TENSORRT in wanted and CUDA in available and CUDA not in wanted:
         wanted.insert(wanted.index(TENSORRT) + 1, CUDA)  # for what TensorRT does not know
     return required, list(dict.fromkeys([*wanted, CPU]))
@@ -48,6 +81,8 @@ def advice(name: str) -> str:
     """What to do about a provider that is not there, or does not activate."""
     if name == CPU:
         return "reinstall onnxruntime"
+    if name == OPENVINO:
+        return "install onnxruntime-openvino in place of onnxruntime, or ask for cpu"
     return (
         "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
         "cuDNN versions it names, or ask for cpu"

@@ -9,7 +9,7 @@ from engine.cores import usable_cores
 from engine.errors import ProviderError, WeightsError
 from engine.network import SESSION_ERRORS, Network
 from engine.pool import Item, Pool, Result
-from engine.providers import CPU, OPTIONS, advice, chosen
+from engine.providers import CPU, CUDA, ON_CPU, OPENVINO, TENSORRT, advice, chosen, options
 from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
@@ -22,8 +22,9 @@ class Runtime:
     (SFace a third of its time, the detector at 160 pixels and the anti-spoof networks nothing), so
     each run has one thread and what does not depend on each other runs side by side.
 
-    providers: in order of preference, by full name or as "cuda", "tensorrt", "cpu". None takes
-        CUDA where the installed onnxruntime has it and it really activates, else the CPU.
+    providers: in order of preference, by full name or as "cuda", "tensorrt", "openvino", "cpu".
+        None takes CUDA or OpenVINO where the installed onnxruntime has it and it really activates,
+        else the CPU.
     threads: CPU threads that one call may keep busy; None takes the cores this process may use.
 
     `active` lists the providers that the networks loaded so far really run on.
@@ -39,7 +40,7 @@ class Runtime:
         self.active: list[str] = []
         self.version: str = onnxruntime.__version__
         self._pool = Pool(self.threads)
-        if self.providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
+        if {CUDA, TENSORRT} & set(self.providers) and hasattr(onnxruntime, "preload_dlls"):
             # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
             with stdout_to_log():
                 onnxruntime.preload_dlls(directory="")
@@ -54,47 +55,65 @@ class Runtime:
         return options
 
     def load(
-        self, model: bytes, name: str, wide_from: int | None = None, integers: bool = False
+        self,
+        model: bytes,
+        name: str,
+        *,
+        any_size: bool = False,
+        wide_from: int | None = None,
+        integers: bool = False,
     ) -> Network:
         """Build a session from a file's bytes; the name is for messages.
 
-        wide_from: number of values in the first input from which on a run is worth all threads;
-        None where none is. integers: what the file quantises is multiplied as integers, where it
-        is otherwise only a way to store floats.
+        any_size: whether inputs differ in size from run to run. wide_from: number of values in the
+        first input from which on a run is worth all threads; None where none is. integers: what
+        the file quantises is multiplied as integers, where it is otherwise only a way to store
+        floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
-        narrow = self._session(model, name, 1, integers)
+
+        def session(threads: int) -> onnxruntime.InferenceSession:
+            return self._session(model, name, threads, any_size, integers)
+
+        narrow = session(1)
         if wide_from is None or self.threads == 1 or not self.on_cpu:
             return Network(narrow)
-        wide = self._session(model, name, self.threads, integers)
-        return Network(narrow, wide, wide_from)
+        return Network(narrow, session(self.threads), wide_from)
 
     @property
     def on_cpu(self) -> bool:
         """Whether the networks loaded so far run on the CPU."""
-        return self.active[:1] == [CPU]
+        return all(name in ON_CPU for name in self.active)
+
+    def providers_for(self, any_size: bool) -> list[str]:
+        """What to load a network on. OpenVINO compiles it anew for every size of its input, so
+        where sizes differ the CPU's own provider is faster."""
+        return [name for name in self.providers if not (any_size and name == OPENVINO)]
 
     def _session(
-        self, model: bytes, name: str, threads: int, integers: bool
+        self, model: bytes, name: str, threads: int, any_size: bool, integers: bool
     ) -> onnxruntime.InferenceSession:
-        options = self.session_options(threads)
+        settings = self.session_options(threads)
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
-            options.add_session_config_entry("session.disable_quant_qdq", "1")
-        providers = [(name, OPTIONS.get(name, {})) for name in self.providers]
+            settings.add_session_config_entry("session.disable_quant_qdq", "1")
+        asked = self.providers_for(any_size)
         try:
             # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
             # in the middle of a run.
             session = onnxruntime.InferenceSession(
-                model, options, providers=providers, enable_fallback=0
+                model,
+                settings,
+                providers=[(each, options(each, self.threads)) for each in asked],
+                enable_fallback=0,
             )
         except SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
             self._without(error)
-            return self._session(model, name, threads, integers)
+            return self._session(model, name, threads, any_size, integers)
         session.disable_fallback()  # where the argument above is not known yet
-        self.require(session.get_providers())
+        self.require(session.get_providers(), asked)
         return session
 
     def _without(self, error: RuntimeError) -> None:
@@ -116,13 +135,13 @@ class Runtime:
             return [work(item) for item in items]
         return self._pool.map(work, items)
 
-    def require(self, active: Sequence[str]) -> None:
-        """Note a session's active providers. Raises ProviderError when one that was named is not
-        among them: asked for and silently not used is worse than not started."""
+    def require(self, active: Sequence[str], asked: Sequence[str]) -> None:
+        """Note a session's active providers. Raises ProviderError when one that was named, and
+        asked for, is not among them: silently not used is worse than not started."""
         for name in self.required:
-            if name not in active:
+            if name in asked and name not in active:
                 raise ProviderError(
                     f"{name} was asked for and did not activate (active: {', '.join(active)}); "
                     f"{advice(name)}"
                 )
-        self.active = list(active)
+        self.active = [name for name in self.providers if name in {*self.active, *active}]

@@ -16,6 +16,7 @@ from engine.errors import EngineError, WeightsError
 from engine.images import Pixels
 from engine.network import SESSION_ERRORS
 from engine.packs import Entry
+from engine.providers import options
 from engine.runtime import Runtime
 from engine.stdout import stdout_to_log
 
@@ -155,11 +156,13 @@ def _role(path: Path) -> str | None:
 def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = _require("insightface.model_zoo")
+    asked = runtime.providers_for(any_size=task == "detection")
     try:
         with stdout_to_log():
             model = zoo.get_model(
                 str(entry.path),
-                providers=runtime.providers,
+                providers=asked,
+                provider_options=[options(name, runtime.threads) for name in asked],
                 sess_options=runtime.session_options(),
                 # All sizes in the one session that is looked at below.
                 static_shape_sessions=False,
@@ -169,7 +172,7 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     if getattr(model, "taskname", None) != task:
         raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
     model.session.disable_fallback()  # to the CPU, silently, in the middle of a run
-    runtime.require(model.session.get_providers())
+    runtime.require(model.session.get_providers(), asked)
     return model
 
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from engine import Engine, FaceNotFound, ImageError
 from engine.evaluation.photos import SampleError
 from engine.packs import Pack, read_pack
+from engine.providers import chosen
 
 Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
 
 PIPELINE = (
     *("alignment", "boxes", "detection", "embedding", "headers", "images", "landmarks"),
-    *("orientation", "recognition", "resizing", "yunet", "zoo"),
+    *("orientation", "providers", "recognition", "resizing", "yunet", "zoo"),
 )
 """Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
 
@@ -29,8 +30,8 @@ PIPELINE = (
 class EmbeddingCache:
     """A file that remembers embeddings by pack and picture, so that a run can be resumed.
 
-    Pictures are known by their content, and packs by their networks, settings and PIPELINE. What
-    is added is on disk at once. Raises SampleError for what is no such file, or a broken one.
+    Pictures are known by their content, and packs by what `checksum` says. What is added is on disk
+    at once. Raises SampleError for what is no such file, or a broken one.
     """
 
     def __init__(self, path: Path, pack: str) -> None:
@@ -82,9 +83,10 @@ class EmbeddingCache:
             )
 
 
-def checksum(pack: Pack) -> str:
-    """What decides about an embedding: two networks with their settings, and the code around."""
-    digest = hashlib.sha256()
+def checksum(pack: Pack, providers: Sequence[str]) -> str:
+    """What decides about an embedding: two networks with their settings, the code around them, and
+    the execution providers, which do not calculate alike to the last digit."""
+    digest = hashlib.sha256(json.dumps(list(providers)).encode())
     for role in ("detector", "embedding"):
         digest.update(json.dumps(dict(pack.entry(role).settings), sort_keys=True).encode())
     for name in PIPELINE:
@@ -110,7 +112,9 @@ def embed_photos(
     """One vector a path, in order; computed here, or on a Ray cluster's workers."""
     from tqdm import tqdm
 
-    with EmbeddingCache(cache_file, checksum(read_pack(pack))) as cache:
+    # On a cluster the workers have providers of their own.
+    asked = chosen(providers)[1] if ray is None else providers or ()
+    with EmbeddingCache(cache_file, checksum(read_pack(pack), asked)) as cache:
         known = cache.read()
         sums = [file_checksum(path) for path in paths]
         wanted = dict(zip(sums, paths, strict=True))

@@ -14,15 +14,17 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from engine import Engine, ProviderError, cores
+from engine import Engine, ProviderError, cores, providers
 from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
-from engine.providers import CPU, CUDA, TENSORRT, chosen
+from engine.providers import CPU, CUDA, OPENVINO, TENSORRT, chosen, options
 from engine.runtime import Runtime
 from engine.stdout import stdout_to_log
 
-HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+HAS_CUDA, HAS_OPENVINO = (
+    name in onnxruntime.get_available_providers() for name in (CUDA, OPENVINO)
+)
 
 
 @pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
@@ -30,6 +32,12 @@ HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 def test_provider_that_is_not_installed(name: str) -> None:
     with pytest.raises(ProviderError, match=r"is not in the installed .*onnxruntime-gpu"):
         Engine(providers=[name])
+
+
+@pytest.mark.skipif(HAS_OPENVINO, reason="this onnxruntime has OpenVINO")
+def test_openvino_that_is_not_installed() -> None:
+    with pytest.raises(ProviderError, match=r"is not in the installed .*onnxruntime-openvino"):
+        Engine(providers=["openvino"])
 
 
 def test_provider_that_does_not_exist() -> None:
@@ -58,17 +66,58 @@ def test_what_is_asked_for_where_everything_is_installed(
     assert chosen(names) == (required, asked)
 
 
+def test_openvino_is_asked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [OPENVINO, CPU])
+    assert chosen(None) == ([], [OPENVINO, CPU])
+    assert chosen(["openvino"]) == ([OPENVINO], [OPENVINO, CPU])
+    assert chosen(["cpu"]) == ([CPU], [CPU])
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"), [("fma avx512_vnni", None), ("avx512_bf16", "bf16"), (None, None)]
+)
+def test_openvino_calculates_in_bfloat16_where_the_processor_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flags: str | None, precision: str | None
+) -> None:
+    """A processor without it, and a system that does not tell, are given by a file."""
+    monkeypatch.setattr(providers, "PROCESSOR", tmp_path / "cpuinfo")
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(f"flags\t\t: fpu {flags} sse4_2\n")
+    chosen_options = options(OPENVINO, 3)
+    assert (chosen_options["num_of_threads"], chosen_options["num_streams"]) == ("3", "3")
+    cpu = json.loads(chosen_options["load_config"])["CPU"]
+    assert cpu.get("INFERENCE_PRECISION_HINT") == precision
+
+
+@pytest.mark.skipif(not HAS_OPENVINO, reason="this onnxruntime has no OpenVINO")
+def test_openvino_gives_the_same_answers(engine: Engine, astronaut: Pixels, group: Pixels) -> None:
+    """From many threads at once, and in bfloat16 to three digits."""
+    with Engine() as fast, Engine(providers=["openvino"], threads=1) as named:
+        for unlike in (fast, named):
+            assert unlike.info()["providers"] == [OPENVINO, CPU]
+            found, expected = ([f.box for f in each.detect(group)] for each in (unlike, engine))
+            assert np.allclose(found, expected, atol=1e-3)
+            assert unlike.embed(astronaut) @ engine.embed(astronaut) > 0.999
+            live, same = unlike.liveness(astronaut), engine.liveness(astronaut)
+            assert abs(live.score - same.score) < 0.3 and live.is_alive == same.is_alive
+        alone = fast.embed(astronaut)
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(lambda _: fast.embed(astronaut), range(16)))
+        assert all(np.array_equal(alone, vector) for vector in together)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
 def test_asked_for_and_not_active_is_an_error() -> None:
     """What onnxruntime does when a provider's libraries are missing: it runs on the CPU."""
     runtime = Runtime(["cpu"])
-    runtime.required = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    runtime.required, runtime.providers = [CUDA, CPU], [CUDA, CPU]
     model = read_pack().entry("detector").read()
     with pytest.raises(ProviderError, match=r"did not activate \(active: CPUExecutionProvider\)"):
         runtime.load(model, "detector")
 
 
-@pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
-def test_without_a_choice_and_without_cuda_it_is_the_cpu(engine: Engine) -> None:
+@pytest.mark.skipif(HAS_CUDA or HAS_OPENVINO, reason="this onnxruntime has more than the CPU")
+def test_without_a_choice_and_without_another_it_is_the_cpu(engine: Engine) -> None:
     with Engine() as unasked:
         assert unasked.info()["providers"] == ["CPUExecutionProvider"]
         assert unasked.info()["threads"] == usable_cores()
@@ -118,7 +167,7 @@ def test_threads_must_be_positive() -> None:
 
 
 def test_thread_count_does_not_change_the_answer(engine: Engine, astronaut: Pixels) -> None:
-    with Engine(threads=1) as single:
+    with Engine(providers=["cpu"], threads=1) as single:
         assert single.info()["threads"] == 1
         assert np.allclose(single.embed(astronaut), engine.embed(astronaut), atol=1e-5)
 
