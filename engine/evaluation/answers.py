@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.captures import LIVE, Capture
-from engine.evaluation.intervals import Rate, widened, wilson
+from engine.evaluation.intervals import Rate, grouped, widened, wilson, worth_of
+from engine.operating import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -91,12 +92,12 @@ class Answers:
 
         value = statistic(np.ones(len(alive)))
         rate = Rate(value, *self._interval(chosen, statistic, value), pairs)
-        if 0 < value < 1:
+        if min(value, 1 - value) * min(int(live.sum()), int(attack.sum())) >= 1:
             return rate
         # A bootstrap of a perfect sample sees no errors. The variance of an area is at most that of
         # a rate with as many trials as the smaller group has (van Dantzig 1951).
-        fewest = min(int(live.sum()), int(attack.sum()))
-        plain = wilson(round(value) * fewest, fewest)
+        fewest = min(int(self._subjects(kind).max()) + 1 for kind in (live, attack))
+        plain = wilson(value * fewest, fewest)
         return widened(rate, plain.low, plain.high)
 
     def not_assessable(self, species: str) -> Rate:
@@ -128,23 +129,23 @@ class Answers:
 
     def _error(self, chosen: Flags, attack: bool, threshold: float | None) -> Rate:
         called = self.alive if threshold is None else self.scores > threshold
-        return self._rate(chosen & self.judged, called == attack)
+        chosen = chosen & self.judged
+        return self._rate(chosen, called == attack, self._worth(chosen, attack))
 
-    def _rate(self, chosen: Flags, happened: Flags) -> Rate:
+    def _worth(self, chosen: Flags, attack: bool) -> float | None:
+        """As how many independent captures the chosen ones tell of rare errors: by the threshold
+        that makes ERRORS_NEEDED of them errors. None where that is half of them or more."""
+        scores = self.scores[chosen] * (-1 if attack else 1)
+        if len(scores) <= 2 * ERRORS_NEEDED:
+            return None
+        wrong = np.zeros(len(scores), bool)
+        wrong[np.argsort(scores, kind="stable")[:ERRORS_NEEDED]] = True
+        return worth_of(wrong, self._subjects(chosen), self._replicates, self._seed)
+
+    def _rate(self, chosen: Flags, happened: Flags, worth: float | None = None) -> Rate:
         """The share of the chosen captures with which that happened."""
-        wrong = happened[chosen]
-        rate = wilson(int(wrong.sum()), len(wrong))
-        if not len(wrong):
-            return rate
-        if rate.value in (0, 1):  # so it is in every draw, while a subject's captures err together
-            count = int(self._subjects(chosen).max()) + 1
-            alone = wilson(rate.value * count, count)
-            return widened(rate, alone.low, alone.high)
-
-        def statistic(weight: Floats) -> float:
-            return float((weight * wrong).sum() / max(weight.sum(), 1e-12))
-
-        return widened(rate, *self._interval(chosen, statistic, rate.value))
+        subjects = self._subjects(chosen)
+        return grouped(happened[chosen], subjects, self._replicates, self._seed, worth)
 
     def _subjects(self, chosen: Flags) -> NDArray[np.int64]:
         """A number for each of the chosen captures, equal for those of one subject. Captures of

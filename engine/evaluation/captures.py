@@ -23,14 +23,19 @@ class Capture:
 
 
 def read_all(sources: Sequence[Path]) -> list[Capture]:
-    """As read() of each. Raises SampleError where nothing at all is live, too, and for folders of
-    one name, whose subjects and species would be one another's."""
+    """As read() of each. Raises SampleError where nothing at all is live, too, for a picture that
+    is there twice, and for folders of one name, whose subjects would be one another's."""
     found = [capture for source in sources for capture in read(source)]
     folders: dict[str, Path] = {}
     for source in sources:
         folder = _folder(source)
         if folders.setdefault(folder.name, folder) != folder:
             raise SampleError(f"{folders[folder.name]} and {folder} have one name: rename one")
+    seen: set[Path] = set()
+    for capture in found:
+        if (file := capture.path.resolve()) in seen:
+            raise SampleError(f"{capture.path} is listed twice: each capture counts once")
+        seen.add(file)
     if not any(capture.species == LIVE for capture in found):
         labels = ", ".join(sorted({capture.species for capture in found}))
         raise SampleError(f"nothing is labelled live ({labels}): call live captures {LIVE}")
@@ -57,6 +62,8 @@ def read(source: Path) -> list[Capture]:
         subject, species = (part.strip() for part in named)
         if folder.strip().lower().startswith(f"{LIVE}_"):
             raise SampleError(f"{source / folder}: call it SUBJECT_{LIVE}, or put it into {LIVE}")
+        if plain and folder.strip().lower().endswith(f"_{LIVE}"):
+            raise SampleError(f"{source / folder} beside {LIVE}: put it into that, or rename it")
         if species.lower() == LIVE and subject.lower() in NEGATIONS:
             raise SampleError(f"{source / folder} would be live captures of {subject}: rename it")
         captures.append(_capture(path, species, subject, _folder(source).name))

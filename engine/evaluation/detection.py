@@ -18,6 +18,7 @@ from engine.evaluation import plots, truth
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import wilson
 from engine.evaluation.matching import OVERLAP, Found, Judged, average_precision, judge
+from engine.evaluation.photos import SampleError
 from engine.evaluation.report import Report
 from engine.evaluation.systems import (
     LIBRARY,
@@ -42,11 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     only_of_library(args, "pack", "providers")
     pictures = [picture for path in args.truth for picture in truth.read(path, args.images)]
+    services = endpoints(args)
+    seen: set[Path] = set()
+    for path in (picture.path for picture in pictures):
+        if not path.is_file():
+            raise SampleError(f"there is no file {path}: --images names where paths begin")
+        if path.resolve() in seen:
+            raise SampleError(f"{path} is listed twice: each picture counts once")
+        seen.add(path.resolve())
     judged: dict[str, Judged] = {}
     if uses_library(args):
         with Engine(args.pack, providers(args)) as engine:
             judged[LIBRARY] = judge(pictures, partial(_with_library, engine))
-    for service in endpoints(args):
+    for service in services:
         judged[service.url] = judge(pictures, partial(_with_service, service))
     report = Report(f"Detection: {', '.join(str(path) for path in args.truth)}")
     metrics = _figures(report, pictures, judged)
@@ -58,8 +67,6 @@ def _with_library(engine: Engine, path: Path) -> list[Found] | None:
     try:
         faces = engine.detect(path, max_faces=1000)
     except ImageError:
-        if not path.is_file():  # a wrong --images is no refusal
-            raise
         return None
     return [Found(face.box, face.score, face.landmarks) for face in faces]
 
@@ -95,7 +102,8 @@ def _figures(
             "pictures_refused": one.unread,
         }
         shown = "" if error is None else f"{100 * error:.1f} % of the eyes' distance"
-        row = [name, f"{precision:.3f}", overall, exact, len(one.hits) - right, shown]
+        area = "none" if precision is None else f"{precision:.3f}"
+        row = [name, area, overall, exact, len(one.hits) - right, shown]
         rows.append([*row, one.unread])
     header = ["system", "AP", "recall", "precision", "false alarms", "mean landmark error"]
     report.table("All faces", [*header, "pictures refused"], rows)

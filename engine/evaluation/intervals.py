@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.operating import ERRORS_NEEDED
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -68,6 +70,60 @@ def wilson(errors: float, trials: float) -> Rate:
     scale = 1 + z * z / trials
     low, high = (centre - spread) / scale, (centre + spread) / scale
     return Rate(rate, max(0.0, low) if errors else 0.0, min(1.0, high), round(trials))
+
+
+def grouped(
+    happened: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    replicates: int = 1000,
+    seed: int = 0,
+    worth: float | None = None,
+) -> Rate:
+    """The share of observations that happened, where those of one group (a subject, a person, a
+    photo) are alike and only groups are independent of each other.
+
+    happened, groups: (N,); groups are numbered from 0.
+    The interval is Wilson's, or that of a bootstrap over groups where this is wider. Few errors
+    hardly vary between draws: with fewer than ERRORS_NEEDED, or as few of the other kind, it is at
+    least Wilson's of as many observations as these are worth (Korn & Graubard, as in ErrorRates);
+    None takes as many as there are groups.
+    """
+    errors, trials = int(happened.sum()), len(happened)
+    rate = wilson(errors, trials)
+    if not trials:
+        return rate
+    if min(errors, trials - errors) < ERRORS_NEEDED:
+        alone = int(groups.max()) + 1 if worth is None else worth
+        few = wilson(rate.value * alone, alone)
+        rate = widened(rate, few.low, few.high)
+    if 0 < errors < trials:
+        low, high = np.percentile(_drawn(happened, groups, replicates, seed), [2.5, 97.5])
+        rate = widened(rate, float(low), float(high))
+    return rate
+
+
+def worth_of(
+    happened: NDArray[np.bool_], groups: NDArray[np.int64], replicates: int = 1000, seed: int = 0
+) -> float:
+    """As how many independent observations these tell of such a rate, by its variance, and fewer
+    where that comes from few groups (Korn & Graubard's degrees of freedom)."""
+    from scipy.special import stdtrit
+
+    rate, variance = happened.mean(), _drawn(happened, groups, replicates, seed).var(ddof=1)
+    alone = np.clip(rate * (1 - rate) / max(variance, 1e-12), 1, len(happened))
+    freedom = len(happened) - 1, max(int(groups.max()), 1)
+    every, few = stdtrit(freedom, 0.975)
+    return float(max(1, alone * (every / few) ** 2))
+
+
+def _drawn(
+    happened: NDArray[np.bool_], groups: NDArray[np.int64], replicates: int, seed: int
+) -> NDArray[np.float64]:
+    """(replicates,): the share that happened in draws of groups, with replacement."""
+    number = int(groups.max()) + 1
+    draws = np.random.default_rng(seed).multinomial(number, [1 / number] * number, replicates)
+    shares = (draws @ np.bincount(groups, happened, number)) / (draws @ np.bincount(groups))
+    return np.asarray(shares)
 
 
 def widened(rate: Rate, low: float, high: float) -> Rate:

@@ -69,10 +69,10 @@ def folded_accuracy(
     """Mean accuracy over the folds and its standard error, each fold judged at the threshold that
     is best on the others (LFW's "image-restricted" protocol). A pair without a score is an error.
     """
-    accuracies = []
+    accuracies, scored = [], ~np.isnan(scores)
     for number in np.unique(fold):
-        rest, held = fold != number, fold == number
-        order = np.argsort(np.nan_to_num(scores[rest], nan=-np.inf))
+        rest, held = (fold != number) & scored, fold == number
+        order = np.argsort(scores[rest])
         ordered, truth = scores[rest][order], same[rest][order]
         # The first k called different: right are the impostors among them, and genuine beyond.
         right = np.append(0, np.cumsum(~truth)) + np.append(np.cumsum(truth[::-1])[::-1], 0)
@@ -81,6 +81,6 @@ def folded_accuracy(
         if 0 < best < len(ordered):
             threshold = (ordered[best - 1] + ordered[best]) / 2
         said = scores[held] >= threshold
-        accuracies.append(float(np.mean((said == same[held]) & ~np.isnan(scores[held]))))
+        accuracies.append(float(np.mean((said == same[held]) & scored[held])))
     spread = np.std(accuracies, ddof=1) / math.sqrt(len(accuracies))
     return float(np.mean(accuracies)), float(spread)

@@ -52,6 +52,6 @@ def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]
     if not rows or not set(columns) <= set(reader.fieldnames or ()):
         raise SampleError(f"{listing} must have a header with {needed}, and rows below it")
     for line, row in rows.items():
-        if not all(row[column] for column in columns):
+        if not all(row[column].strip() for column in columns):
             raise SampleError(f"{listing}, line {line}: fill in {needed}")
     return rows

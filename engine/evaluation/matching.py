@@ -78,8 +78,11 @@ def _overlap(a: Box, b: Box) -> float:
     return shared / max(a[2] * a[3] + b[2] * b[3] - shared, 1e-9)
 
 
-def average_precision(judged: Judged) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """The area below the precision-recall curve, and the curve: recall, precision.
+def average_precision(
+    judged: Judged,
+) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
+    """The area below the precision-recall curve, None without a true face, and the curve: recall,
+    precision.
 
     Precision is made to fall with recall and summed over every step, as PASCAL VOC does since 2010
     (Everingham et al., IJCV 2015). Detections of equal scores are one step, whatever their order.
@@ -91,4 +94,5 @@ def average_precision(judged: Judged) -> tuple[float, NDArray[np.float64], NDArr
     recall = np.append(0, right / max(len(judged.found), 1))
     precision = np.append(1, right / (last + 1))
     precision = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(recall) * precision[1:])), recall, precision
+    area = float(np.sum(np.diff(recall) * precision[1:])) if judged.found else None
+    return area, recall, precision

@@ -1,5 +1,6 @@
 """Pairs of photos to be compared: all of a folder's, or those of a table."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,9 @@ def read_table(listing: Path) -> Pairs:
     Raises SampleError for rows that cannot be read, or that contradict each other.
     """
     rows = read_rows(listing, ["a", "b", "same"])
+    for row in rows.values():
+        for end in ("a", "b"):
+            row[end] = os.path.normpath(row[end].strip())
     person: dict[str, str] = {}
     cohort: dict[str, str] = {}
 

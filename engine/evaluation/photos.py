@@ -1,8 +1,9 @@
 """Labelled photos: who is on which picture, and what group of people they belong to."""
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from engine.errors import EngineError, ImageError
 from engine.images import Pixels, load
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
+OTHERS = {".avif", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".tif", ".tiff", ".webp"}
+"""Pictures that nothing here reads: convert them."""
 
 
 class SampleError(EngineError):
@@ -65,19 +68,34 @@ def in_cohorts(photos: list[Photo], cohort: str | None) -> list[Photo]:
 
 
 def picture_files(root: Path) -> list[Path]:
-    """Every picture below a folder, in a fixed order. Raises SampleError when there is none.
+    """Every picture below a folder and the folders linked there, in a fixed order.
 
-    Folders may be called like pictures; ._NAME holds what a Mac noted about NAME.
+    Folders may be called like pictures; ._NAME holds what a Mac noted about NAME. Pictures of other
+    kinds are left out, which stderr is told. Raises SampleError when there is none of these.
     """
-    paths = sorted(
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        if not path.name.startswith("._") and not path.is_dir()
-    )
+    files = [path for path in _files(root) if not path.name.startswith("._")]
+    paths = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    kinds = ", ".join(sorted(SUFFIXES))
     if not paths:
-        raise SampleError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+        raise SampleError(f"{root} holds no pictures ({kinds})")
+    if others := [path for path in files if path.suffix.lower() in OTHERS]:
+        print(
+            f"{root}: {len(others)} pictures are left out, such as {min(others).name}: convert "
+            f"them to one of {kinds}",
+            file=sys.stderr,
+        )
     return paths
+
+
+def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above or not folder.is_dir():  # a link to where it lies itself
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files(entry, above | {real})
+        else:
+            yield entry
 
 
 def read_photo(path: Path) -> Pixels:

@@ -11,6 +11,11 @@ from engine.evaluation.statistics import ErrorRates
 
 Floats = NDArray[np.float64]
 COLOURS = ("#1f6fb4", "#d1495b", "#3a8f5c", "#8a5fb0", "#c98a1b")
+CHINESE = (
+    *("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei"),
+    *("Microsoft YaHei", "SimHei", "PingFang SC", "Heiti TC"),
+)
+"""Fonts for names that matplotlib's own cannot show, as far as they are installed."""
 
 
 def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
@@ -18,12 +23,20 @@ def _axes(title: str, across: str, up: str) -> tuple[Any, Any]:
 
     matplotlib.use("Agg")
     matplotlib.rcParams["text.parse_math"] = False  # names may hold a $
-    from matplotlib import pyplot
+    from matplotlib import font_manager, pyplot
 
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    fonts = [name for name in CHINESE if name in installed]
+    matplotlib.rcParams["font.family"] = ["DejaVu Sans", *fonts]
     figure, axes = pyplot.subplots(figsize=(6, 4.2))
     axes.set(title=title, xlabel=across, ylabel=up)
     axes.grid(alpha=0.3, which="both")
     return figure, axes
+
+
+def _shown(name: str) -> str:
+    """A name as matplotlib takes it, which has no room for bytes that are not UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _in_decades(*logarithmic: Any) -> None:
@@ -42,7 +55,7 @@ def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
         fmr_band, fnmr_band = rates.bands()
         shown = fmr > 0
         lowest = min(lowest, 1 / max(len(rates.impostor), 1), 1 / max(len(rates.genuine), 1))
-        axes.plot(fmr[shown], fnmr[shown], color=colour, label=name)
+        axes.plot(fmr[shown], fnmr[shown], color=colour, label=_shown(name))
         axes.fill_between(fmr[shown], *fnmr_band[:, shown], color=colour, alpha=0.2, lw=0)
         axes.fill_betweenx(fnmr[shown], *fmr_band[:, shown], color=colour, alpha=0.12, lw=0)
         point = max(rates.fmr(threshold).value, lowest), rates.fnmr(threshold).value
@@ -59,7 +72,7 @@ def roc(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     for colour, (name, (rates, threshold)) in zip(cycle(COLOURS), systems.items(), strict=False):
         _, fmr, fnmr = rates.curve()
         shown = fmr > 0
-        axes.plot(fmr[shown], 1 - fnmr[shown], color=colour, label=name)
+        axes.plot(fmr[shown], 1 - fnmr[shown], color=colour, label=_shown(name))
         band = 1 - rates.bands()[1][:, shown]
         axes.fill_between(fmr[shown], *band, color=colour, alpha=0.2, lw=0)
         at = rates.fmr(threshold).value
@@ -83,7 +96,9 @@ def histogram(
         if len(group):
             weights = np.full(len(group), 1 / len(group))
             axes.hist(group, edges, weights=weights, color=colour, alpha=0.25)
-            axes.hist(group, edges, weights=weights, color=colour, histtype="step", label=name)
+            axes.hist(
+                group, edges, weights=weights, color=colour, histtype="step", label=_shown(name)
+            )
     if threshold is not None:
         axes.axvline(threshold, color="black", ls="--", label=f"threshold {threshold:.3f}")
     axes.set(yscale="log")
@@ -96,7 +111,7 @@ def lines(title: str, across: str, up: str, curves: Mapping[str, tuple[Floats, F
     """Plain curves."""
     figure, axes = _axes(title, across, up)
     for colour, (name, (x, y)) in zip(cycle(COLOURS), curves.items(), strict=False):
-        axes.plot(x, y, color=colour, label=name)
+        axes.plot(x, y, color=colour, label=_shown(name))
     axes.legend()
     return figure
 
@@ -108,7 +123,7 @@ def spans(title: str, across: str, groups: Mapping[str, tuple[float, float, floa
     rows = np.arange(len(groups))
     axes.hlines(rows, low, high, color=COLOURS[0], alpha=0.5, lw=3)
     axes.plot(middle, rows, "o", color=COLOURS[0])
-    axes.set(xscale="log", yticks=rows, yticklabels=list(groups))
+    axes.set(xscale="log", yticks=rows, yticklabels=[_shown(name) for name in groups])
     axes.invert_yaxis()
     _in_decades(axes.xaxis)
     return figure

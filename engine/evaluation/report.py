@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ class Report:
         from matplotlib import pyplot
 
         buffer = io.BytesIO()
-        drawing.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # of names, where no font has it
+            drawing.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
         pyplot.close(drawing)
         self._parts.append(_picture(buffer.getvalue(), "png", caption))
 

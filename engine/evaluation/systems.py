@@ -78,7 +78,8 @@ def only_of_library(args: argparse.Namespace, *names: str) -> None:
 
 
 def providers(args: argparse.Namespace) -> list[str] | None:
-    return args.providers.split(",") if args.providers else None
+    """Those that --providers names; None where it names none."""
+    return [name for part in (args.providers or "").split(",") if (name := part.strip())] or None
 
 
 def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:

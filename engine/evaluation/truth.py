@@ -97,7 +97,7 @@ def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
         if lacking := [key for key in ("x", "y", "width", "height") if key not in row]:
             raise SampleError(f"{listing} lacks a column: {', '.join(lacking)}")
         faces = pictures.setdefault(row["file"], [])
-        if not row["x"]:
+        if not any(row[key].strip() for key in ("x", "y", "width", "height")):
             continue
         box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))
         if not min(box[2:]) > 0:

@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_pairs(args: argparse.Namespace) -> Pairs:
-    """Raises SampleError when there are no pairs to compare, and for options that say nothing of
-    the pairs in a file."""
+    """Raises SampleError when there are no pairs to compare, for a photo that is missing, and for
+    options that say nothing of the pairs in a file."""
     if args.pairs and (args.cohort or args.leave_out or args.folds):
         raise SampleError("--cohort, --leave-out and --folds do not go with --pairs")
     if args.pairs and is_table(args.photos):
@@ -103,6 +103,9 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
         raise SampleError(
             f"{args.photos}: every two photos show different people: allow --impostors"
         )
+    for photo in pairs.photos:
+        if not photo.path.is_file():
+            raise SampleError(f"{args.pairs or args.photos}: there is no file {photo.path}")
     return pairs
 
 

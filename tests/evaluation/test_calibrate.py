@@ -1,5 +1,6 @@
 """Calibration of a pack in one command: what it writes, what it leaves out, what it refuses."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -160,6 +161,17 @@ def test_the_worst_cohort_sets_the_scale() -> None:
             operating_points.calibrate(pairs, rng.normal(0.1, spread), 1e-3, steepness)
 
 
+def test_a_small_cohort_that_is_the_hardest_for_the_rates_it_supports() -> None:
+    """The table goes on to 1e-3 without it, for which it is too small."""
+    small, large = _photos(100, "a"), _photos(260, "b")
+    pairs = all_pairs([*small, *large], 10**6)
+    spread = np.where(pairs.cohorts["a"], 0.2, 0.1)
+    scores = np.random.default_rng(0).normal(0.1, spread)
+    section = operating_points.calibrate(pairs, scores, 1e-3, 12.0)
+    found = [(row["fmr"], row["cohort"]) for row in section["matched"]]
+    assert found[0] == (0.01, "a") and found[3:] == [(0.001, "b")]
+
+
 def test_suspects_are_what_no_normal_tail_explains() -> None:
     pairs = all_pairs(_photos(300, "a"), 10**6)
     scores = np.random.default_rng(1).normal(0.1, 0.1, len(pairs))
@@ -207,6 +219,15 @@ def test_a_manifest_section_is_replaced_and_the_rest_kept() -> None:
     assert manifest.put("[a]\nx = 1\n", "similarity", "[similarity]\n") == (
         "[a]\nx = 1\n\n[similarity]\n"
     )
+
+
+def test_names_that_are_not_utf8_do_not_cost_the_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "pack.toml"
+    path.write_text('[pack]\nname = "own"\n')
+    name = os.fsdecode("照片".encode("gbk"))
+    manifest.replace(tmp_path, "similarity", {"data": name})
+    assert read_pack(tmp_path).similarity == {"data": "\\udcd5\\udcd5Ƭ"}
+    assert [file.name for file in tmp_path.iterdir()] == ["pack.toml"]
 
 
 @pytest.mark.parametrize(

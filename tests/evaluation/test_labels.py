@@ -42,7 +42,8 @@ def test_captures_as_tables_and_folders_come(
             ("live", "taken/7", "taken"),
             ("taken: print", "taken/8", "taken"),
         ]
-    assert len(captures.read_all([table, Path()])) == 6
+    with pytest.raises(SampleError, match=r"a\.jpg is listed twice: each capture counts once"):
+        captures.read_all([table, Path()])
     other = touch(tmp_path / "b" / "taken", "live/1.jpg")
     with pytest.raises(SampleError, match="have one name: rename one"):
         captures.read_all([table, other])
@@ -58,6 +59,9 @@ def test_species_of_two_words_beside_live(tmp_path: Path) -> None:
     (tmp_path / "set" / "live_outdoor").mkdir()
     (tmp_path / "set" / "live_outdoor" / "1.jpg").touch()
     with pytest.raises(SampleError, match="live_outdoor: call it SUBJECT_live, or put it into"):
+        captures.read_all([tmp_path / "set"])
+    (tmp_path / "set" / "live_outdoor").rename(tmp_path / "set" / "bob_live")
+    with pytest.raises(SampleError, match="bob_live beside live: put it into that, or rename it"):
         captures.read_all([tmp_path / "set"])
 
 

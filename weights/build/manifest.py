@@ -40,7 +40,9 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
         raise WeightsError(
             f"{path}: [{name}] cannot be put in its place ({error}). Do so by hand:\n{written}"
         ) from error
-    path.write_text(text, "utf-8")
+    new = path.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
 
 
 def put(text: str, name: str, section: str) -> str:
@@ -75,7 +77,9 @@ def _value(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "[\n" + "".join(f"    {_row(row)},\n" for row in value) + "]"
     # TOML writes strings, numbers, booleans and plain lists as JSON does.
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # Names of files may hold bytes that are not UTF-8, which Python reads as half characters.
+    return re.sub("[\ud800-\udfff]", lambda half: rf"\\u{ord(half[0]):04x}", text)
 
 
 def _row(row: Mapping[str, Any]) -> str:

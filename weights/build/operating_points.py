@@ -112,11 +112,14 @@ def on_others(pairs: Pairs, scores: Cosines, seed: int = 0) -> Cosines:
 
 
 def _table(cohorts: Cohorts, scale: SimilarityScale) -> list[dict[str, Any]]:
-    """A row per rate, as far down as the cohort that was the worst so far supports one."""
+    """A row per rate: down to REFERENCE_FMR, and below as far as the cohort that was the worst so
+    far supports one."""
     rows: list[dict[str, Any]] = []
     for fmr in RATES:
         point = worst(cohorts, fmr)
-        if point is None or (rows and not cohorts[rows[-1]["cohort"]].supports(fmr)):
+        if point is None:
+            break
+        if fmr < REFERENCE_FMR and not cohorts[rows[-1]["cohort"]].supports(fmr):
             break
         name, cosine = point[0], _rounded_up(point[1])
         rates = cohorts[name]
