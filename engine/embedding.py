@@ -29,7 +29,7 @@ class ArcFace:
     """Any network that takes faces aligned to the ArcFace template.
 
     manifest: size (pixels), channels ("RGB" or "BGR"), mean and std, applied as (x - mean) / std.
-    batching: whether faces of concurrent calls share runs.
+    batching: whether faces of concurrent calls share runs, where the network takes several.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ArcFace:
         # No method of this object: as a circle its network would outlive Engine.close.
         self._run = partial(_vectors, network)
         self._map = runtime.map
-        self._shared = Batcher(self._run) if batching else None
+        self._shared = Batcher(self._run) if batching and network.takes_many else None
         self.size = int(manifest["size"])
         if manifest["channels"] not in ("BGR", "RGB") or not float(manifest["std"]) > 0:
             raise ValueError("channels is BGR or RGB, and std is above 0")

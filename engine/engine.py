@@ -1,7 +1,7 @@
 """Engine: one model pack, four capabilities, safe to share between threads."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from types import TracebackType
@@ -27,7 +27,8 @@ _log = logging.getLogger(__name__)
 class Engine:
     """Detects, compares and descreens faces, and judges whether they are live.
 
-    pack: folder of a model pack; None is the default pack, which comes with the engine.
+    pack: folder of a model pack, or "fast", which comes with the engine as the default pack does;
+        None is the default pack.
     providers: execution providers in order of preference ("cuda", "tensorrt", "openvino", "cpu" or
         full names). None takes CUDA or OpenVINO where the installed onnxruntime has it and it
         activates, else the CPU; named and not active is an error.
@@ -36,7 +37,8 @@ class Engine:
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
     batching: whether faces of concurrent calls share runs of the embedding network; None: where it
-        is measured to be faster, which is not on a CPU.
+        is measured to be faster, which is not on a CPU. Nothing to a network that takes one face at
+        a time, or is run by insightface.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives.
@@ -70,8 +72,8 @@ class Engine:
 
         Where none is upright, the largest that lies on its side or its head.
         """
-        if max_faces < 1:
-            raise EngineError(f"max_faces must be at least 1, not {max_faces}")
+        if not isinstance(max_faces, int) or max_faces < 1:
+            raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
         pixels, detection = load(image), self._networks.detection
         found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]
         if found:
@@ -87,14 +89,18 @@ class Engine:
         vector: NDArray[np.float32] = self.embed_many([image])[0]
         return vector
 
-    def embed_many(self, images: Sequence[Image]) -> NDArray[np.float32]:
+    def embed_many(self, images: Iterable[Image]) -> NDArray[np.float32]:
         """The largest face of each picture as (N, D) float32 rows of unit length, like embed().
 
+        images: any number of them, in any collection; they are decoded as their turn comes.
         Raises FaceNotFound, naming the first picture in which there is none.
         """
-        if not len(images):  # also of an array of pictures
+        if isinstance(images, str | bytes | PathLike):
+            raise EngineError("embed_many takes several images: put this one into a list")
+        several = list(images)
+        if not several:
             raise EngineError("embed_many needs at least one image")
-        return self._networks.recognition.embed(images)
+        return self._networks.recognition.embed(several)
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)

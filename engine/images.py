@@ -108,13 +108,13 @@ def _decode_jpeg(data: bytes, header: Header) -> Pixels:
                 f"the JPEG is damaged or shorter than its header says: {error}"
             ) from error
         check_end(data)  # only the last of several warnings is told
-        return _decode_any(data)
+        pixels = _decode_any(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
-def _decode_any(data: bytes) -> Pixels:
+def _decode_any(data: bytes, how: int = cv2.IMREAD_COLOR) -> Pixels:
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
         raise ImageError(_BROKEN) from error
     if pixels is None:

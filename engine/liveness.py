@@ -52,7 +52,9 @@ class Classifier:
         self._step = 1 if channels == "BGR" else -1
         self._mean = np.float32(manifest.get("mean", 0))
         self._std = np.float32(manifest.get("std", 1))
-        self._probabilities = bool(manifest.get("probabilities", False))
+        self._probabilities = manifest.get("probabilities", False)
+        if not isinstance(self._probabilities, bool):
+            raise ValueError("probabilities is true or false")
         if self._size < 1 or not 0 < self._scale < math.inf:
             raise ValueError("size and crop are above 0")
 

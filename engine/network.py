@@ -1,5 +1,6 @@
 """A network that is loaded: what runs, how often it ran and how long that took."""
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ class Network:
     A session takes concurrent calls and releases the GIL while it runs; only the count of runs
     and the seconds spent in them are behind a lock.
     wide: the same network for runs whose first input has at least `wide_from` values.
+    forks: whether it still runs in a process that is forked off later.
+
+    `takes_many` tells whether the first input may have other than one row.
     """
 
     def __init__(
@@ -30,18 +34,27 @@ class Network:
         session: onnxruntime.InferenceSession,
         wide: onnxruntime.InferenceSession | None = None,
         wide_from: int = 0,
+        forks: bool = True,
     ) -> None:
         self._session, self._wide, self._wide_from = session, wide, wide_from
         self.inputs = [node.name for node in session.get_inputs()]
+        self.takes_many = session.get_inputs()[0].shape[:1] != [1]
         self.outputs = [node.name for node in session.get_outputs()]
         self.runs, self.seconds = 0, 0.0
+        self._process = None if forks else os.getpid()
         self._counting = threading.Lock()
 
     def run(self, *arrays: NDArray[np.generic]) -> list[NDArray[np.float32]]:
         """Feed the inputs in the graph's order; get all outputs in the graph's order.
 
-        Raises EngineError when the network cannot run, on such inputs or for want of memory.
+        Raises EngineError when the network cannot run: on such inputs, for want of memory, or in a
+        process forked off after it was loaded, where its provider would never answer.
         """
+        if self._process not in (None, os.getpid()):
+            raise EngineError(
+                "this engine was loaded before this process was forked off, and runs in the other "
+                "one only: load an engine in each, or start processes by spawn"
+            )
         feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
         session = self._session
         if self._wide is not None and arrays[0].size >= self._wide_from:

@@ -1,5 +1,7 @@
 """The networks of a pack, built: which kinds of network there are is listed here only."""
 
+import logging
+
 import cv2
 import numpy as np
 
@@ -11,13 +13,23 @@ from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
 from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
+from engine.providers import OPENVINO, advice
 from engine.recognition import Recognition
 from engine.results import Face
 from engine.runtime import Runtime
 from engine.similarity import SimilarityScale
 from engine.yunet import YuNet
 
+_log = logging.getLogger(__name__)
+
 ZOO = "insightface"
+
+MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What numpy and others raise where a manifest and a network do not go together."""
+
+ALIKE = 0.9
+"""Cosine of a grey square and noise: 0.6 for a light ArcFace network and 0.0 for SFace, which are
+at 0.92 to 1.00 when the pixels come in a range a hundred times as small as theirs."""
 
 WIDE_DETECTION = 3 * 400 * 400
 """Values of a detector's input: a second thread gains nothing at 320 px, a fifth at 480 x 640."""
@@ -51,7 +63,7 @@ class Networks:
             self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
             self._liveness = self._build_liveness(bpcer)
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
-        except (AttributeError, ArithmeticError, KeyError, TypeError, ValueError) as error:
+        except MISFITS as error:
             raise WeightsError(
                 f"{pack.folder / MANIFEST}: a setting is missing or wrong: {error}; "
                 "weights/README.md says what each section holds"
@@ -79,15 +91,25 @@ class Networks:
         face = Face((side, side, side, side), 1.0, ARCFACE_TEMPLATE + np.float32(side))
         try:
             self.detection.largest(image[:side, :side])
-            self.embedder.embed([image[: self.embedder.size, : self.embedder.size]])
+            self._try_embedding()
             if self._liveness is not None:
                 self._liveness.judge(image, face)
             if self._descreener is not None:
                 self._descreener.descreen(image[:side, :side])
-        except (ArithmeticError, EngineError, LookupError, ValueError, cv2.error) as error:
+        except (*MISFITS, EngineError, cv2.error) as error:
             raise WeightsError(
                 f"{self._pack.folder / MANIFEST}: a network does not fit its settings: {error}"
             ) from error
+
+    def _try_embedding(self) -> None:
+        """Raises ValueError for one that says of everybody that they are the same person."""
+        size = self.embedder.size
+        noise = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
+        vectors = self.embedder.embed([np.full_like(noise, 128), noise])
+        if vectors.ndim != 2:
+            raise ValueError(f"an embedding has one dimension, and not {vectors.ndim - 1}")
+        if vectors[0] @ vectors[1] > ALIKE:
+            raise ValueError("all pictures are embedded alike: mean and std are not the network's")
 
     def _detector(self, entry: Entry) -> Detector:
         if entry.settings["kind"] == ZOO:
@@ -101,7 +123,14 @@ class Networks:
             from engine.zoo import ZooEmbedder
 
             return ZooEmbedder(entry, self._runtime)
-        network = self._load(entry, "arcface", integers=bool(entry.settings.get("integers", False)))
+        integers = bool(entry.settings.get("integers", False))
+        network = self._load(entry, "arcface", integers=integers)
+        if integers and OPENVINO not in self._runtime.active:
+            _log.warning(
+                "pack %s is made for OpenVINO: without it, the default pack is faster; %s",
+                self._pack.name,
+                advice(OPENVINO),
+            )
         batching = not self._runtime.on_cpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)
 

@@ -16,6 +16,7 @@ else:
     import tomli as tomllib
 
 DEFAULT_PACK = Path(__file__).resolve().parent.parent / "weights" / "default"
+FAST_PACK = DEFAULT_PACK.with_name("fast")
 MANIFEST = "pack.toml"
 ROLES = ("detector", "embedding", "liveness", "liveness_context", "descreen")
 REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
@@ -86,7 +87,7 @@ class Pack:
 
 
 def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
-    """The pack in a folder; None is the default pack.
+    """The pack in a folder; None is the default pack, "fast" the other one that comes along.
 
     A folder without pack.toml is read as a model folder of the insightface package. A manifest
     with `extends = "default"` borrows what it lacks from the default pack.
@@ -94,6 +95,8 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     """
     folder = DEFAULT_PACK if folder is None else Path(folder)
     try:
+        if str(folder) == FAST_PACK.name and not folder.exists():
+            folder = FAST_PACK
         is_folder, has_manifest = folder.is_dir(), (folder / MANIFEST).exists()
     except OSError as error:
         raise WeightsError(f"{folder} cannot be read: {error.strerror}") from error

@@ -15,6 +15,9 @@ from engine.results import Comparison, Face
 from engine.runtime import Runtime
 from engine.similarity import SimilarityScale
 
+PART = 16
+"""Pictures that are embedded at a time: their crops, as they are and mirrored, are in memory."""
+
 
 class Recognition:
     """The largest face of a picture, aligned and embedded, once or twice.
@@ -33,14 +36,18 @@ class Recognition:
 
     def embed(self, pictures: Sequence[Image]) -> Embeddings:
         """(N, D) of at least one picture: each face as it is and mirrored, the mean of both."""
-        _, crops = self.aligned(pictures)
-        both = self._embedder.embed([*crops, *mirrored(crops)])
-        return unit(both[: len(crops)] + both[len(crops) :])
+        alone, vectors = len(pictures) == 1, []
+        for start in range(0, len(pictures), PART):
+            part = pictures[start : start + PART]
+            _, crops = self.aligned(part, None if alone else start + 1)
+            both = self._embedder.embed([*crops, *mirrored(crops)])
+            vectors.append(unit(both[: len(crops)] + both[len(crops) :]))
+        return np.concatenate(vectors)
 
     def compare(self, pair: Sequence[Pixels]) -> Comparison:
         """Two pictures. The mirrored faces are looked at only where that could change a decision:
         it takes as long as the first look."""
-        faces, crops = self.aligned(pair)
+        faces, crops = self.aligned(pair, first=1)
         vectors = self._embedder.embed(crops)
         cosine = _cosine(vectors)
         if self._scale.is_doubtful(cosine):
@@ -49,18 +56,23 @@ class Recognition:
         quality = (assess(faces[0], crops[0]), assess(faces[1], crops[1]))
         return Comparison(similarity, threshold, similarity >= threshold, cosine, quality)
 
-    def aligned(self, pictures: Sequence[Image]) -> tuple[list[Face], list[Pixels]]:
-        """The largest face of each picture, upright, and its crop for the embedding network."""
-        alone = len(pictures) == 1
+    def aligned(
+        self, pictures: Sequence[Image], first: int | None = None
+    ) -> tuple[list[Face], list[Pixels]]:
+        """The largest face of each picture, upright, and its crop for the embedding network.
 
-        def face_and_crop(number: int) -> tuple[Face, Pixels]:
-            found = self._upright(load(pictures[number - 1]))
+        first: the first picture's number, in messages; None for one that has none.
+        """
+
+        def face_and_crop(index: int) -> tuple[Face, Pixels]:
+            found = self._upright(load(pictures[index]))
             if found is None:
-                raise face_not_found("the picture" if alone else f"picture {number}")
+                where = "the picture" if first is None else f"picture {first + index}"
+                raise face_not_found(where)
             image, face = found
             return face, align(image, face.landmarks, self._embedder.size)
 
-        found = self._map(face_and_crop, range(1, len(pictures) + 1))
+        found = self._map(face_and_crop, range(len(pictures)))
         return [face for face, _ in found], [crop for _, crop in found]
 
     def _upright(self, image: Pixels) -> tuple[Pixels, Face] | None:

@@ -14,6 +14,8 @@ from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
 
+EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
+
 
 class Runtime:
     """Loads networks, all on the same execution providers, and shares out the CPU among them.
@@ -33,8 +35,8 @@ class Runtime:
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise ProviderError(f"threads must be at least 1, not {threads}")
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise ProviderError(f"threads must be a whole number from 1, not {threads!r}")
         self.required, self.providers = chosen(providers)
         self.threads = threads or usable_cores()
         self.active: list[str] = []
@@ -76,9 +78,10 @@ class Runtime:
             return self._session(model, name, threads, any_size, integers)
 
         narrow = session(1)
+        forks = self.providers_for(any_size) == [CPU]
         if wide_from is None or self.threads == 1 or not self.on_cpu:
-            return Network(narrow)
-        return Network(narrow, session(self.threads), wide_from)
+            return Network(narrow, forks=forks)
+        return Network(narrow, session(self.threads), wide_from, forks)
 
     @property
     def on_cpu(self) -> bool:
@@ -94,6 +97,8 @@ class Runtime:
         self, model: bytes, name: str, threads: int, any_size: bool, integers: bool
     ) -> onnxruntime.InferenceSession:
         settings = self.session_options(threads)
+        # Weights in another file would have no checksum, and be looked for wherever one is now.
+        settings.add_session_config_entry(EXTERNAL_DATA, f"{name}.is-to-hold-all-its-weights")
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from engine.batching import MOST
 from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
 from engine.errors import EngineError, WeightsError
@@ -81,13 +82,12 @@ class ZooEmbedder:
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "recognition")
         self.size = int(self._model.input_size[0])
-        self._fixed_batch = self._model.input_shape[0] == 1
+        self._most = 1 if self._model.input_shape[0] == 1 else MOST
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
         with _told():
-            if self._fixed_batch:
-                return unit(np.concatenate([self._model.get_feat(crop) for crop in crops]))
-            return unit(self._model.get_feat(list(crops)))
+            parts = [crops[i : i + self._most] for i in range(0, len(crops), self._most)]
+            return unit(np.concatenate([self._model.get_feat(list(part)) for part in parts]))
 
 
 @contextmanager
@@ -105,8 +105,9 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
     Raises WeightsError when there is not exactly one detector and one embedding network.
     """
     roles: dict[str, list[Path]] = {"detector": [], "embedding": []}
+    described = _described(folder)
     for path in sorted(folder.glob("*.onnx")):
-        role = _role(path)
+        role = described.get(path.resolve()) if described else _role(path)
         if role:
             roles[role].append(path)
     for role, paths in roles.items():
@@ -134,6 +135,19 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
     }
 
 
+def _described(folder: Path) -> dict[Path, str]:
+    """The files' roles by insightface's own manifest.json; none where there is no such file."""
+    zoo = _require("insightface.model_zoo.package_manifest")
+    if not zoo.has_model_package_manifest(folder):
+        return {}
+    try:
+        tasks = zoo.load_model_package(folder).tasks
+    except (OSError, TypeError, ValueError) as error:
+        raise WeightsError(f"{folder}: insightface's manifest.json: {error}") from error
+    named = {"detection": "detector", "recognition": "embedding"}
+    return {tasks[task].path: role for task, role in named.items() if task in tasks}
+
+
 def _role(path: Path) -> str | None:
     """Told by the shapes of inputs and outputs, as insightface itself routes a file."""
     onnx = _require("onnx")
@@ -157,6 +171,8 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = _require("insightface.model_zoo")
     asked = runtime.providers_for(any_size=task == "detection")
+    # With its manifest.json beside it, a file is fed as that says; else as insightface guesses.
+    told = {"model_task": task} if entry.path.resolve() in _described(entry.folder) else {}
     try:
         with stdout_to_log():
             model = zoo.get_model(
@@ -166,6 +182,7 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
                 sess_options=runtime.session_options(),
                 # All sizes in the one session that is looked at below.
                 static_shape_sessions=False,
+                **told,
             )
     except Exception as error:  # whatever that package or onnxruntime makes of a wrong file
         raise WeightsError(f"{entry.path} does not load as a {task} network: {error}") from error

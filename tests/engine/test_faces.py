@@ -161,7 +161,7 @@ def test_results_are_frozen(engine: Engine, astronaut: Pixels) -> None:
 
 
 def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
-    with pytest.raises(EngineError, match="max_faces must be at least 1, not 0"):
+    with pytest.raises(EngineError, match="max_faces must be a whole number from 1, not 0"):
         engine.detect(astronaut, max_faces=0)
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])

@@ -5,12 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
 from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
-from engine.packs import DEFAULT_PACK
+from engine.packs import DEFAULT_PACK, FAST_PACK
 
 DETECTOR = "detection_yunet_2023mar.onnx"
 
@@ -129,6 +130,9 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ('channels = "RGB"', 'channels = "rgb"', "channels is BGR or RGB"),
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
         ("size = 112", "size = 96", "a network does not fit its settings"),
+        ("std = 1.0", "std = 16256.0", "all pictures are embedded alike: mean and std are not the"),
+        ("crop = 1.4", 'crop = 1.4\nprobabilities = "no"', "probabilities is true or false"),
+        ("live_class = 0", "live_class = 0\ngate = [1]", "a setting is missing or wrong"),
         ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
         ("intercept = 0.8106", "intercept = nan", "intercept is not nan"),
         ("mean = 0.0", "mean = nan", "the embedding network gave no number"),
@@ -168,6 +172,49 @@ def test_extending_the_default_pack_fills_the_gaps(pack: Path, astronaut: Pixels
         assert engine.liveness(astronaut).is_alive
         assert engine.info()["pack"]["name"] == "mine"
         assert engine.info()["networks"]["liveness"]["folder"] == str(DEFAULT_PACK)
+
+
+def test_the_fast_pack_by_its_name(
+    engine: Engine, astronaut: Pixels, hanks: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In integers on any provider; fast with OpenVINO, as it says where that is not."""
+    with Engine("fast", providers=["cpu"]) as fast:
+        info = fast.info()
+        assert info["pack"]["name"] == "fast"
+        assert info["networks"]["embedding"]["folder"] == str(FAST_PACK)
+        assert info["networks"]["detector"]["folder"] == str(DEFAULT_PACK)
+        assert fast.embed(astronaut) @ engine.embed(astronaut) > 0.98
+        assert fast.compare(astronaut, astronaut[:, ::-1]).is_match
+        assert not fast.compare(astronaut, hanks).is_match
+    (said,) = [record.message for record in caplog.records if "made for" in record.message]
+    assert "install onnxruntime-openvino in place of onnxruntime" in said
+
+
+def test_weights_in_another_file_are_refused(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would have no checksum, and would be looked for where one is."""
+    file = pack / DETECTOR
+    network = onnx.load(file)
+    onnx.save(network, file, save_as_external_data=True, location="data", size_threshold=64)
+    old = hashlib.sha256((DEFAULT_PACK / DETECTOR).read_bytes()).hexdigest()
+    edit(pack, old, hashlib.sha256(file.read_bytes()).hexdigest())
+    monkeypatch.chdir(pack)
+    with pytest.raises(WeightsError, match=rf"{DETECTOR} does not load as an ONNX network"):
+        Engine(pack)
+
+
+def test_a_network_for_one_face_at_a_time(pack: Path, astronaut: Pixels, engine: Engine) -> None:
+    """With batching it would be given several."""
+    file = pack / "embedding_sface_2021dec.onnx"
+    old = hashlib.sha256(file.read_bytes()).hexdigest()
+    network = onnx.load(file)
+    for value in (network.graph.input[0], network.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(network, file)
+    edit(pack, old, hashlib.sha256(file.read_bytes()).hexdigest())
+    with Engine(pack, providers=["cpu"], batching=True) as single:
+        assert np.allclose(single.embed(astronaut), engine.embed(astronaut), atol=1e-5)
 
 
 def test_closed_engine_says_so(astronaut: Pixels) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 from engine import Engine, ProviderError, cores, providers
 from engine.cores import usable_cores
-from engine.images import Pixels
-from engine.packs import read_pack
+from engine.images import Pixels, encode
+from engine.packs import DEFAULT_PACK, read_pack
 from engine.providers import CPU, CUDA, OPENVINO, TENSORRT, chosen, options
 from engine.runtime import Runtime
 from engine.stdout import stdout_to_log
@@ -116,6 +116,36 @@ def test_asked_for_and_not_active_is_an_error() -> None:
         runtime.load(model, "detector")
 
 
+FORKED = """
+import os, sys
+from engine import Engine, EngineError
+engine = Engine(sys.argv[1])
+engine.embed(sys.argv[2])
+if child := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+try:
+    engine.embed(sys.argv[2])
+except EngineError as error:
+    print(error, flush=True)
+os._exit(0)  # OpenVINO does not survive, and would not let go of its networks either
+"""
+
+
+@pytest.mark.skipif(not HAS_OPENVINO, reason="this onnxruntime has no OpenVINO")
+def test_openvino_in_a_process_forked_off_is_an_error(astronaut: Pixels, tmp_path: Path) -> None:
+    """There it would never answer."""
+    picture = tmp_path / "astronaut.png"
+    picture.write_bytes(encode(astronaut, "png"))
+    result = subprocess.run(
+        [sys.executable, "-c", FORKED, str(DEFAULT_PACK), str(picture)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "loaded before this process was forked off" in result.stdout
+
+
 @pytest.mark.skipif(HAS_CUDA or HAS_OPENVINO, reason="this onnxruntime has more than the CPU")
 def test_without_a_choice_and_without_another_it_is_the_cpu(engine: Engine) -> None:
     with Engine() as unasked:
@@ -162,7 +192,7 @@ def test_a_run_that_fails_is_no_run_on_another_provider() -> None:
 
 
 def test_threads_must_be_positive() -> None:
-    with pytest.raises(ProviderError, match="threads must be at least 1, not 0"):
+    with pytest.raises(ProviderError, match="threads must be a whole number from 1, not 0"):
         Engine(threads=0)
 
 

@@ -32,7 +32,7 @@ from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import place
 from engine.evaluation.report import Report
 from engine.evaluation.verification import read_pairs
-from engine.packs import DEFAULT_PACK
+from engine.packs import read_pack
 from engine.similarity import REFERENCE_FMR, THRESHOLD
 
 
@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> None:
     settings = {key: section.pop(key) for key in ("cosine", "steepness")}
     section = {**settings, **about, **section}
     _report(args, pairs, scores, kept, doubtful, section)
-    manifest.replace(args.pack or DEFAULT_PACK, "similarity", section)
+    manifest.replace(read_pack(args.pack).folder, "similarity", section)
 
 
 def _report(
@@ -111,6 +111,7 @@ def _report(
 def _arguments(args: argparse.Namespace) -> str:
     """Those that the result depends on, with the names of files but not where they lie; numbers
     only where they are not the usual ones."""
+    pack = ["--pack", args.pack.name] if args.pack else []
     cohort = ["--cohort", args.cohort] if args.cohort else []
     listed = ["--leave-out", args.leave_out.name] if args.leave_out else []
     table = ["--pairs", args.pairs.name] if args.pairs else []
@@ -122,7 +123,7 @@ def _arguments(args: argparse.Namespace) -> str:
         for part in (f"--{name}", str(getattr(args, name)))
     ]
     photos = args.photos.resolve().name
-    return shlex.join([photos, *table, *cohort, *listed, *suspects, *numbers])
+    return shlex.join([photos, *pack, *table, *cohort, *listed, *suspects, *numbers])
 
 
 def _parser() -> argparse.ArgumentParser:

