@@ -15,6 +15,7 @@ import numpy as np
 from engine import Engine
 from engine.evaluation import plots, restoration
 from engine.evaluation.contact import contact_sheet
+from engine.evaluation.listing import pictures
 from engine.evaluation.meshed import Files, Synthesised, generator, in_folders, listed
 from engine.evaluation.outcomes import (
     genuine,
@@ -23,7 +24,7 @@ from engine.evaluation.outcomes import (
     show_untouched,
     untouched,
 )
-from engine.evaluation.photos import SampleError
+from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
 from engine.evaluation.systems import progress, providers
@@ -56,11 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if args.identities:  # said now, not after all the pairs
         photographed(args.identities)
         _families(args.families)
+    _read_once(args, pairs)
     with Engine(args.pack, providers(args)) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
         rows = [row for one in judged for row in one]
         report = Report(f"Descreening: {args.pairs or args.meshed or args.images}")
-        metrics = _restored(report, rows)
+        metrics = _restored(report, rows, len(set(pairs.drawn_on)))
         if args.images and args.plain > 0:
             photos = untouched(engine, args.images, args.plain, args.seed)
             metrics["without_mesh"] = show_untouched(report, photos)
@@ -74,6 +76,14 @@ def run(args: argparse.Namespace) -> int:
     report.write(args.out, {**metrics, "rows": rows})
     report.sheets(args.out, {name: sheets.get(name) for name in SHEETS})
     return 0
+
+
+def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:
+    """Raises SampleError for a picture that is broken before any work is done."""
+    plain = pictures(args.images)[: args.plain] if args.images else []
+    people = photographed(args.identities)[: args.genuine] if args.identities else []
+    for path in dict.fromkeys([*pairs.drawn_on, *plain, *(p for photos in people for p in photos)]):
+        read_photo(path)
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:
@@ -102,13 +112,13 @@ def _families(choice: str) -> Sequence[str]:
     return names
 
 
-def _restored(report: Report, rows: Sequence[Row]) -> dict[str, Any]:
+def _restored(report: Report, rows: Sequence[Row], photos: int) -> dict[str, Any]:
     found = {method: restoration.figures(restoration.of(rows, method)) for method in METHODS}
     report.text(
-        f"{found[MESHED].pairs} pairs. ±: 95 % of the mean. 5 %: the 5th percentile. On lines: the "
-        "pixels that the mesh covers. Cosine: between the embeddings of the picture and of the "
-        "clean photo, where that shows a face; 0 where the picture shows none. The inpainting is "
-        "told where the lines are."
+        f"{found[MESHED].pairs} pairs of {photos} photos. ±: 95 % of the mean. 5 %: the 5th "
+        "percentile. On lines: the pixels that the mesh covers. Cosine: between the embeddings of "
+        "the picture and of the clean photo, where that shows a face; 0 where the picture shows "
+        "none. The inpainting is told where the lines are."
     )
     report.table("All pairs", ["", *HEADER], [[m, *found[m].cells()] for m in METHODS])
     metrics: dict[str, Any] = {"methods": {m: found[m].plain() for m in METHODS}, "groups": {}}

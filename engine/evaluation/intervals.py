@@ -97,7 +97,7 @@ def grouped(
         few = wilson(rate.value * alone, alone)
         rate = widened(rate, few.low, few.high)
     if 0 < errors < trials:
-        low, high = np.percentile(_drawn(happened, groups, replicates, seed), [2.5, 97.5])
+        low, high = np.percentile(drawn(happened, groups, replicates, seed), [2.5, 97.5])
         rate = widened(rate, float(low), float(high))
     return rate
 
@@ -109,15 +109,18 @@ def worth_of(
     where that comes from few groups (Korn & Graubard's degrees of freedom)."""
     from scipy.special import stdtrit
 
-    rate, variance = happened.mean(), _drawn(happened, groups, replicates, seed).var(ddof=1)
+    rate, variance = happened.mean(), drawn(happened, groups, replicates, seed).var(ddof=1)
     alone = np.clip(rate * (1 - rate) / max(variance, 1e-12), 1, len(happened))
     freedom = len(happened) - 1, max(int(groups.max()), 1)
     every, few = stdtrit(freedom, 0.975)
     return float(max(1, alone * (every / few) ** 2))
 
 
-def _drawn(
-    happened: NDArray[np.bool_], groups: NDArray[np.int64], replicates: int, seed: int
+def drawn(
+    happened: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    replicates: int = 1000,
+    seed: int = 0,
 ) -> NDArray[np.float64]:
     """(replicates,): the share that happened in draws of groups, with replacement."""
     number = int(groups.max()) + 1

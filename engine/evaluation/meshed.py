@@ -74,7 +74,10 @@ def draw(rng: np.random.Generator, photo: Pixels, family: str, width: int, heigh
 
 
 class Synthesised:
-    """`count` pairs from the pictures of a folder or CSV; a pair depends on seed and number."""
+    """`count` pairs from the pictures of a folder or CSV; a pair depends on seed and number.
+
+    `drawn_on` has the files that these are, one or several pairs of each.
+    """
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class Synthesised:
         order = np.random.default_rng(seed).permutation(len(paths))
         self._paths = [paths[i] for i in order]
         self._count, self._families, self._seed, self._sizes = count, families, seed, sizes
+        self.drawn_on = self._paths[:count]
 
     def __len__(self) -> int:
         return self._count
@@ -96,7 +100,7 @@ class Synthesised:
         rng = np.random.default_rng((self._seed, number))
         path = self._paths[number % len(self._paths)]
         # Families and sizes take turns at different pace, so that every pairing occurs.
-        family = self._families[number % len(self._families)]
+        family = self._families[turn(number, len(self._paths), len(self._families))]
         width, height = self._sizes[number // len(self._families) % len(self._sizes)]
         drawn = draw(rng, read_photo(path), family, width, height)
         groups = {
@@ -116,6 +120,7 @@ class Files:
 
     def __init__(self, pairs: Sequence[tuple[Path, Path]]) -> None:
         self._pairs = pairs
+        self.drawn_on = [clean for clean, _ in pairs]
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -169,6 +174,12 @@ def _by_place(folder: Path) -> dict[Path, Path]:
         if other != path:
             raise SampleError(f"{other} and {path.name} differ by their suffix alone: take one out")
     return found
+
+
+def turn(number: int, photos: int, kinds: int) -> int:
+    """Which kind's turn it is; photos that come round again in step with them meet the next one."""
+    rounds = number // photos if photos % kinds == 0 else 0
+    return (number + rounds) % kinds
 
 
 def cut_out(image: Pixels, width: int, height: int) -> Pixels:

@@ -1,17 +1,17 @@
 """What descreening does to photos that carry no mesh, and to comparisons of those that do."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
-from engine.evaluation.intervals import Rate, wilson
+from engine.evaluation.intervals import Rate, drawn, grouped
 from engine.evaluation.listing import pictures
-from engine.evaluation.meshed import SIZES, cut_out, draw, generator
+from engine.evaluation.meshed import SIZES, cut_out, draw, generator, turn
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
@@ -19,19 +19,30 @@ from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
 from engine.images import Pixels
 
+Flags = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """What became of a photo without a mesh: its PSNR to its input in dB, None where bit-equal."""
+    """What became of a photo without a mesh: its PSNR to its input in dB, None where bit-equal.
 
+    photo: a number for each file, as one may be drawn several times.
+    """
+
+    photo: int
     size: str
     psnr: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """Whether a pair is refused: as it is, with a mesh on one photo, and with that descreened."""
+    """Whether a pair is refused: as it is, with a mesh on one photo, and with that descreened.
 
+    person: a number for each. photos: the two of that person's, as one pair may be drawn twice.
+    """
+
+    person: int
+    photos: tuple[int, int]
     family: str
     opacity: str
     refused_clean: bool
@@ -41,23 +52,39 @@ class Genuine:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The three rates of several pairs."""
+    """The three rates of several pairs, and of the refusals that the mesh causes the share that do
+    not happen any more, with its interval; None where the mesh causes none. Intervals: 95 %,
+    bootstrap over people.
+    """
 
     clean: Rate
     meshed: Rate
     descreened: Rate
+    share: Rate | None
 
     @classmethod
     def of(cls, pairs: Sequence[Genuine]) -> "Recovery":
-        names = ("clean", "meshed", "descreened")
-        refused = {name: sum(getattr(pair, f"refused_{name}") for pair in pairs) for name in names}
-        return cls(**{name: wilson(count, len(pairs)) for name, count in refused.items()})
+        people = np.unique([pair.person for pair in pairs], return_inverse=True)[1]
+        clean, meshed, descreened = (
+            np.array([getattr(pair, f"refused_{name}") for pair in pairs])
+            for name in ("clean", "meshed", "descreened")
+        )
+        rates = [grouped(one, people) for one in (clean, meshed, descreened)]
+        return cls(rates[0], rates[1], rates[2], _recovered(clean, meshed, descreened, people))
 
-    @property
-    def share(self) -> float:
-        """Of the refusals that the mesh causes, those that do not happen any more; NaN for none."""
-        lost = self.meshed.value - self.clean.value
-        return (self.meshed.value - self.descreened.value) / lost if lost > 0 else math.nan
+
+def _recovered(
+    clean: Flags, meshed: Flags, descreened: Flags, people: NDArray[np.int64]
+) -> Rate | None:
+    lost = int(meshed.sum()) - int(clean.sum())
+    if lost <= 0:
+        return None
+    of_clean, of_meshed, of_descreened = (drawn(one, people) for one in (clean, meshed, descreened))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = (of_meshed - of_descreened) / (of_meshed - of_clean)
+    low, high = np.nanpercentile(shares[np.isfinite(shares)], [2.5, 97.5])
+    value = (int(meshed.sum()) - int(descreened.sum())) / lost
+    return Rate(value, min(float(low), value), max(float(high), value), lost)
 
 
 def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
@@ -66,13 +93,14 @@ def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain
     photos = []
     for number in progress(range(count), "without mesh"):
         rng = np.random.default_rng((seed, number, 1))
-        width, height = SIZES[number % len(SIZES)]
-        photo = cut_out(read_photo(paths[number % len(paths)]), width, height)
+        place = number % len(paths)
+        width, height = SIZES[turn(number, len(paths), len(SIZES))]
+        photo = cut_out(read_photo(paths[place]), width, height)
         photo = capture.expose(photo, None, capture.sample(rng), height, width)[0]
         output = engine.descreen(photo).image
         same = np.array_equal(output, photo)
         change = None if same else psnr((output.astype(np.float64) - photo) ** 2)
-        photos.append(Plain(f"{width}x{height}", change))
+        photos.append(Plain(place, f"{width}x{height}", change))
     return photos
 
 
@@ -101,16 +129,18 @@ def genuine(
     pairs = []
     for number in progress(range(count), "genuine pairs"):
         rng = np.random.default_rng((seed, number, 2))
-        photos = people[number % len(people)]
-        live, photo = (read_photo(photos[i]) for i in rng.choice(len(photos), 2, replace=False))
+        person = number % len(people)
+        chosen = rng.choice(len(people[person]), 2, replace=False)
+        live, photo = (read_photo(people[person][index]) for index in chosen)
         height, width = photo.shape[:2]
-        family = families[number % len(families)]
-        drawn = draw(rng, photo, family, width, height)
+        family = families[turn(number, len(people), len(families))]
+        mesh = draw(rng, photo, family, width, height)
         refused = [
             not _match(engine, live, *other)
-            for other in ((drawn.clean, False), (drawn.meshed, False), (drawn.meshed, True))
+            for other in ((mesh.clean, False), (mesh.meshed, False), (mesh.meshed, True))
         ]
-        pairs.append(Genuine(family, drawn.opacity, *refused))
+        both = int(chosen.min()), int(chosen.max())
+        pairs.append(Genuine(person, both, family, mesh.opacity, *refused))
     return pairs
 
 
@@ -129,10 +159,17 @@ def show_untouched(report: Report, photos: Sequence[Plain]) -> dict[str, Any]:
     lines, metrics = [], {}
     for name, some in groups.items():
         changed = [photo.psnr for photo in some if photo.psnr is not None]
-        equal = wilson(len(some) - len(changed), len(some))
-        lines.append([name, len(some), equal, f"{min(changed):.1f} dB" if changed else ""])
-        metrics[name] = {"bit_equal": equal.plain(), "psnr_of_the_others": changed}
-    header = ["", "photos", "come back bit for bit", "least PSNR of the others to their input"]
+        files = np.unique([photo.photo for photo in some], return_inverse=True)[1]
+        equal = grouped(np.array([photo.psnr is None for photo in some]), files)
+        different = int(files.max()) + 1
+        least = f"{min(changed):.1f} dB" if changed else ""
+        lines.append([name, len(some), different, equal, least])
+        metrics[name] = {
+            "photos": different,
+            "bit_equal": equal.plain(),
+            "psnr_of_the_others": changed,
+        }
+    header = ["", "draws", "of photos", "come back bit for bit", "least PSNR of the others"]
     report.table("Without a mesh", header, lines)
     return metrics
 
@@ -147,12 +184,17 @@ def show_recovery(report: Report, pairs: Sequence[Genuine]) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     for name, some in groups.items():
         found = Recovery.of(some)
-        share = None if math.isnan(found.share) else found.share
+        different = len({(pair.person, pair.photos) for pair in some})
+        people = len({pair.person for pair in some})
         rates = {kind: getattr(found, kind) for kind in ("clean", "meshed", "descreened")}
-        comes_back = "" if share is None else f"{100 * share:.1f} %"
-        lines.append([name, len(some), *rates.values(), comes_back])
-        plainly = {f"fnmr_{kind}": rate.plain() for kind, rate in rates.items()}
-        metrics[name] = {**plainly, "share_that_comes_back": share}
-    header = ["", "pairs", "FNMR without mesh", "with one", "descreened", "of the loss comes back"]
+        lines.append([name, len(some), different, people, *rates.values(), found.share or ""])
+        metrics[name] = {
+            "pairs": different,
+            "people": people,
+            **{f"fnmr_{kind}": rate.plain() for kind, rate in rates.items()},
+            "share_that_comes_back": found.share and found.share.plain(),
+        }
+    header = ["", "draws", "of pairs", "of people"]
+    header += ["FNMR without mesh", "with one", "descreened", "of the loss comes back"]
     report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)
     return metrics
