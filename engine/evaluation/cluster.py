@@ -48,7 +48,7 @@ def embed_on_cluster(
     try:
         import ray
     except ImportError as error:
-        raise SampleError("--ray needs the extra: pip install 'bioauth-local[cluster]'") from error
+        raise SampleError("--ray needs the extra: pip install '.[cluster]'") from error
     if not ray.is_initialized():
         ray.init(address, log_to_driver=False)
     resources = ray.cluster_resources()

@@ -37,6 +37,8 @@ class EmbeddingCache:
     def __init__(self, path: Path, pack: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._pack = path, pack
+        if not path.exists():
+            path.touch(0o600)  # embeddings are biometric data
         with self._usable():
             self._base = sqlite3.connect(path)
             self._base.execute(
@@ -134,12 +136,14 @@ def embed_photos(
 
 def embed_file(engine: Engine, path: Path) -> Vector:
     """None where there is no face in the picture, or no picture in the file. Raises SampleError
-    where there is no file, as on a cluster's machine that does not share the folder."""
+    where it cannot be read now, as on a cluster's machine that does not share the folder."""
     try:
-        return engine.embed(path)
+        data = path.read_bytes()
+    except OSError as error:
+        raise SampleError(f"cannot read {path} on this machine: {error.strerror}") from error
+    try:
+        return engine.embed(data)
     except (FaceNotFound, ImageError):
-        if not path.is_file():
-            raise SampleError(f"there is no file {path} on this machine") from None
         return None
 
 
@@ -148,10 +152,14 @@ def _embed_here(
 ) -> Iterator[tuple[str, Vector]]:
     if not missing:
         return
-    with Engine(pack, providers) as engine, ThreadPoolExecutor(2) as pool:
+    with Engine(pack, providers) as engine:
         # Two threads, so that one decodes while the networks run for the other.
-        vectors = pool.map(lambda path: embed_file(engine, path), missing.values())
-        yield from zip(missing, vectors, strict=True)
+        pool = ThreadPoolExecutor(2)
+        try:
+            vectors = pool.map(lambda path: embed_file(engine, path), missing.values())
+            yield from zip(missing, vectors, strict=True)
+        finally:  # whoever takes the vectors may stop early
+            pool.shutdown(cancel_futures=True)
 
 
 def cosines(

@@ -20,6 +20,10 @@ TIMEOUT_S = 60
 BUSY, ATTEMPTS, LONGEST_WAIT_S = 503, 10, 30
 """A service that has no room now is asked again, as often and after what it says, if no longer."""
 
+BROKEN_OFF, PAUSE_S = 3, 2
+"""One that has answered before and does not now is asked again so often, with pauses: a long run
+is not to end for one lost connection."""
+
 NO_FACE = "11"
 IMAGE_ERRORS = ("7", "8", "9", "10")
 """A body too large for its pictures, one too large, empty, or not decodable: the service refuses
@@ -42,6 +46,7 @@ class Endpoint:
         self._app_id = app_id
         self._key = ("bioauth" + app_key).encode()
         self._image = lru_cache(maxsize=64)(self._read)
+        self._answered = False
 
     def detect(self, path: Path) -> list[tuple[float, float, float, float]] | None:
         """Boxes x, y, width, height; none found is an empty list, as the library has it."""
@@ -92,8 +97,17 @@ class Endpoint:
             **members,
         }
         data = json.dumps(body).encode()
+        broken_off = 0
         for left in reversed(range(ATTEMPTS)):
-            reply, wait = self._send(name, data)
+            try:
+                reply, wait = self._send(name, data)
+            except EndpointError:
+                broken_off += 1
+                if not self._answered or not left or broken_off > BROKEN_OFF:
+                    raise
+                time.sleep(PAUSE_S)
+                continue
+            self._answered = True
             if wait is None or not left:
                 break
             time.sleep(wait)

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,14 +81,23 @@ class Report:
                 print(f"written: {file}")
 
     def write(self, folder: Path, metrics: dict[str, Any]) -> None:
-        """report.html, which needs no other file, and metrics.json."""
+        """report.html, which needs no other file, and metrics.json, in which NaN is null."""
         folder.mkdir(parents=True, exist_ok=True)
         head = f"<meta charset=utf-8><title>{html.escape(self._title)}</title>"
         page = f"<!doctype html>{head}<style>{STYLE}</style>" + "\n".join(self._parts)
         # A file's name may be of another encoding than the system's: its odd bytes are shown.
         (folder / "report.html").write_text(page + "\n", "utf-8", "backslashreplace")
-        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+        (folder / "metrics.json").write_text(json.dumps(_plain(metrics), indent=1) + "\n", "utf-8")
         print(f"\nwritten: {folder / 'report.html'}, {folder / 'metrics.json'}")
+
+
+def _plain(value: Any) -> Any:
+    """Of mappings, lists and numbers, as JSON has them: it knows no NaN."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _line(tag: str, cells: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ def test_a_pack_is_calibrated_and_then_used(
 
     section = read_pack(own_pack).similarity
     assert section["left_out"] == ["AF9999"] and section["data"] == "women"
-    assert section["build"] == "python weights/build/calibrate.py women --steepness 12.0"
+    assert section["build"] == "python weights/build/calibrate.py women --pack own --steepness 12.0"
     assert section["without_face"] == 0
     reference = {row["fmr"]: row for row in section["matched"]}
     assert min(reference) == 1e-3 and reference[1e-3]["similarity"] == 0.497

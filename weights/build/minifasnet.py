@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import onnx
 import onnxruntime
+from command import run
 from graph import drop_dead_values, output_argument, save, set_shape, split_prelu
 from origin import FACEPLUGIN, read_member
 
@@ -64,4 +65,4 @@ def run_opencv(published: bytes, pixels: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

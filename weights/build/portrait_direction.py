@@ -138,7 +138,7 @@ def unseen(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("photos", type=Path, nargs="+", help="folder, or a CSV with path, person")
-    parser.add_argument("--strangers", type=Path, required=True, help="as calibrate.py takes them")
+    parser.add_argument("--strangers", type=Path, required=True, help="a photo of each")
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
     parser.add_argument("--leave-out", type=Path, help="file of strangers' names to ignore")
     parser.add_argument("--out", type=Path, default=DIRECTION)
@@ -147,6 +147,8 @@ def main() -> None:
     strangers = read_people(options.strangers, options.cohort)
     if options.leave_out:
         strangers = leave_out(strangers, options.leave_out)
+    if len({photo.person for photo in strangers}) < len(strangers):
+        raise SampleError("--strangers takes one photo of each: leave the others out")
     with plain() as engine:
         sets = [
             embed(engine, photos, str(source))
@@ -156,7 +158,6 @@ def main() -> None:
             name: np.concatenate(embed(engine, [p for p in strangers if p.cohort == name], name))
             for name in sorted({photo.cohort for photo in strangers})
         }
-    options.out.write_text("".join(f"{value:.4f}\n" for value in direction(sets)), "utf-8")
     numbers = range(len(sets))
     tried = {"nothing": [], **{str(options.photos[i]): [i] for i in numbers}, "half-way": numbers}
     for name, used in tried.items():
@@ -166,6 +167,7 @@ def main() -> None:
             shares = 1000 * unseen(sets, used, number, cosine)
             low, high = np.quantile(shares, (0.05, 0.95))
             print(f"  {shares.mean():.1f} ({low:.1f} to {high:.1f}) of {options.photos[number]}")
+    options.out.write_text("".join(f"{value:.4f}\n" for value in direction(sets)), "utf-8")
 
 
 if __name__ == "__main__":

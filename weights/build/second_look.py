@@ -65,13 +65,16 @@ def _refused(genuine: Looks, strangers: list[Looks]) -> None:
         return
     for name, look in (("one look", 0), ("two looks", 1)):
         threshold = max(float(np.quantile(group[look], 1 - REFERENCE_FMR)) for group in enough)
-        share = 100 * float((genuine[look] < threshold).mean())
+        share = 100 * float((genuine[look] < threshold).sum()) / max(len(genuine[look]), 1)
         print(f"{name}: threshold {threshold:.4f}, refused {share:.2f} % of {len(genuine[look])}")
 
 
 def _changed(name: str, looks: Looks, networks: Networks, thresholds: list[float]) -> None:
     """Prints what the second look does to cosines, and to decisions at the pack's thresholds."""
     once, twice = looks
+    if not len(once):
+        print(f"{name}: no pairs")
+        return
     scale = networks.similarity
     near = np.array([scale.is_doubtful(cosine) for cosine in once], bool)
     change = abs(twice - once)[near]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+from command import run
 from graph import (
     bypass,
     drop_dead_values,
@@ -86,4 +87,4 @@ def project(graph: onnx.GraphProto, projection: NDArray[np.float64]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

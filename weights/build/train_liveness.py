@@ -114,12 +114,12 @@ def main() -> None:
     if set(options.leave_out) - set(sources) or options.runs < 1:
         raise SystemExit(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
     network = train(options, samples)
-    print(json.dumps(judge(network, samples, options), indent=1))
     network.save(options.out)
     model = onnx.load(str(options.out))
     split_prelu(model.graph)
     drop_dead_values(model.graph)
     save(model, options.out)
+    print(json.dumps(judge(network, samples, options), indent=1))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ height and width become dynamic. Run: python weights/build/yunet.py
 import numpy as np
 import onnx
 import onnxruntime
+from command import run
 from graph import drop_dead_values, output_argument, reference_outputs, save, set_shape
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

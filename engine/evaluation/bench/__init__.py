@@ -49,8 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, help="folder of the networks for FaceAnalysis")
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
-    parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
-    parser.add_argument("--slots", type=int, help="requests that the server works on at a time")
+    parser.add_argument(
+        "--threads", type=at_least(1), help="CPU threads that one call may keep busy"
+    )
+    parser.add_argument(
+        "--slots", type=at_least(1), help="requests that the server works on at a time"
+    )
     for field in fields(Effort):
         flag = "--" + field.name.replace("_", "-")
         kind = at_least(1) if isinstance(field.default, int) else positive
