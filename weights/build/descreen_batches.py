@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from descreen_plan import is_whole, whole_every
 from examples import Example, enlarged_example, example
 from portraits import Portraits
 from torch import Tensor
@@ -25,16 +26,13 @@ looked at enlarged."""
 def draw(
     portraits: Portraits, options: argparse.Namespace, step: int, worker: int
 ) -> tuple[Tensor, ...]:
-    """This worker's share of the batch of `step`: cut-outs, and whole photos on every 4th step."""
+    """This worker's share of the batch of `step`: cut-outs, and in turn whole photos."""
     rng = np.random.default_rng((options.seed, step, worker))
     (height, width), count = (options.crop, options.crop), options.batch // options.workers
     one: Draw = example
-    if whole(step):
-        (height, width), one = WHOLE[step // 4 % len(WHOLE)]
+    whole = is_whole(options, step)
+    if whole:
+        (height, width), one = WHOLE[step // whole_every(options, step) % len(WHOLE)]
         count = max(1, round(count * options.crop**2 / (height * width)))
-    rows = [one(portraits, rng, height, width, whole(step)) for _ in range(count)]
+    rows = [one(portraits, rng, height, width, whole) for _ in range(count)]
     return tuple(torch.as_tensor(np.stack(column)) for column in zip(*rows, strict=True))
-
-
-def whole(step: int) -> bool:
-    return step % 4 == 3

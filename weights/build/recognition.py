@@ -25,7 +25,7 @@ class Recognition:
         self._engine = Engine(threads=1)
 
     def __call__(self, restored: Tensor, clean: Tensor) -> Tensor:
-        """Mean over the faces found in `clean`; both are `(N, 3, H, W)` BGR 0..255."""
+        """One value for each of the faces found in `clean`; both are `(N, 3, H, W)` BGR 0..255."""
         grids, rows = [], []
         for row, picture in enumerate(clean):
             pixels = picture.permute(1, 2, 0).contiguous().numpy().astype(np.uint8)
@@ -34,11 +34,11 @@ class Recognition:
                 grids.append(_grid(faces[0].landmarks, *pixels.shape[:2]))
                 rows.append(row)
         if not rows:
-            return restored.sum() * 0.0
+            return restored.new_zeros(0)
         grid = torch.stack(grids)
         with torch.no_grad():
             truth = self._embed(clean[rows], grid)
-        return (1.0 - (self._embed(restored[rows], grid) * truth).sum(1)).mean()
+        return 1.0 - (self._embed(restored[rows], grid) * truth).sum(1)
 
     def _embed(self, pictures: Tensor, grid: Tensor) -> Tensor:
         faces = functional.grid_sample(pictures, grid, align_corners=True)

@@ -5,6 +5,10 @@
 
 Needs PyTorch (CPU is enough). Picks up at the last checkpoint in `--work` when started again.
 Every picture is drawn from the seed and its number, so a run does not depend on where it paused.
+
+After `--steps` comes the finish: `--finish` steps more from `--finish-rate` down, with whole
+photos, and so the recognition loss, on every other step, and more weight on likeness. The weights
+that are written are the mean of those before and after it.
 """
 
 from __future__ import annotations
@@ -12,7 +16,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +25,11 @@ import cv2
 import numpy as np
 import torch
 from command import run
-from descreen_batches import draw, whole
+from descreen_batches import draw
 from descreen_gate import fit_gate
 from descreen_loss import loss_of
 from descreen_network import DescreenNetwork, export
+from descreen_plan import is_finish, is_whole, rate_of, require_same, settings_of
 from descreen_validation import validate
 from examples import example, pictures
 from muon import Muon
@@ -34,6 +38,7 @@ from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
+CHECKPOINT = "checkpoint.pt"
 
 
 def train(worker: int, options: argparse.Namespace) -> None:
@@ -57,24 +62,27 @@ def train(worker: int, options: argparse.Namespace) -> None:
         Muon(convolutions, options.rate),
         torch.optim.AdamW(others, options.rate, weight_decay=1e-4),
     ]
-    checkpoint, first = options.work / "checkpoint.pt", 0
+    checkpoint, first, settled = options.work / CHECKPOINT, 0, None
     if checkpoint.exists():
         state = torch.load(checkpoint)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         for optimiser, kept in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
-        first = state["step"]
+        first, settled = state["step"], state["settled"]
     recognition = None
     started, running = time.time(), 0.0
-    for step in range(first, options.steps):
-        rate = options.rate * _schedule(step / options.steps)
+    for step in range(first, options.steps + options.finish):
+        if step == options.steps:
+            settled = copy.deepcopy(average.state_dict())
+        rate = rate_of(options, step)
         for group in [g for optimiser in optimisers for g in optimiser.param_groups]:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding)
         batch = draw(portraits, options, step, worker)
-        loss = loss_of(network, batch, recognition if whole(step) else None)
+        judge = recognition if is_whole(options, step) else None
+        loss = loss_of(network, batch, judge, is_finish(options, step))
         network.zero_grad()
         loss.backward()
         _share_gradients(network)
@@ -87,9 +95,12 @@ def train(worker: int, options: argparse.Namespace) -> None:
             for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
                 slow.lerp_(fast, 1.0 - keep)
         done = step + 1
-        if worker == 0 and (done % options.report == 0 or done == options.steps):
+        ends = (options.steps, options.steps + options.finish)
+        if worker == 0 and (done % options.report == 0 or done in ends):
             _save(
                 {
+                    "settings": settings_of(options),
+                    "settled": settled,
                     "network": network.state_dict(),
                     "average": average.state_dict(),
                     "optimisers": [o.state_dict() for o in optimisers],
@@ -106,6 +117,9 @@ def train(worker: int, options: argparse.Namespace) -> None:
             }
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
             running = 0.0
+    if settled is not None:
+        after = average.state_dict()
+        average.load_state_dict({key: (settled[key] + after[key]) / 2 for key in after})
     report = fit_gate(average, portraits, held_out, options.gate, options.seed)
     if worker == 0:
         print(json.dumps(report), flush=True)
@@ -129,11 +143,6 @@ def _share_gradients(network: DescreenNetwork) -> None:
         gradient.copy_(mean.reshape(gradient.shape))
 
 
-def _schedule(share: float) -> float:
-    """Short warm-up, then half a cosine down to 1 %."""
-    return min(1.0, share / 0.01 + 0.01) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-
-
 def _save(state: dict[str, Any], path: Path) -> None:
     torch.save(state, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
@@ -145,6 +154,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--steps", type=int, default=36500)
+    parser.add_argument("--finish", type=int, default=3300, help="steps after these")
+    parser.add_argument("--finish-rate", type=float, default=2.5e-4)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
@@ -158,6 +169,8 @@ def main() -> None:
     parser.add_argument("--report", type=int, default=500)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
+    if (options.work / CHECKPOINT).exists():
+        require_same(options, torch.load(options.work / CHECKPOINT)["settings"])
     (options.work / "rendezvous").unlink(missing_ok=True)
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options,), options.workers)
