@@ -81,9 +81,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         settings = replace(settings, port=arguments.port)
     keys = _open_keys(settings, arguments.demo)
     log_to_stderr()
-    _reload_on_sighup(keys)  # early: until there is a handler the signal ends the process
+    if not arguments.demo:  # a demonstration ends with its terminal
+        _reload_on_sighup(keys)  # early: until there is a handler the signal ends the process
     for name in unknown():
-        _log.warning("%s is no setting and does nothing", name)
+        _log.warning("%s does nothing: it is no setting, or the link to a service", name)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # read at import; it is not our format
     # Late, so that wrong settings are told at once and `keys` loads no networks.
     from engine import EngineError

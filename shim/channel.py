@@ -32,6 +32,9 @@ class _Task(WSGITask):
 
     def execute(self) -> None:
         self.channel.asked = time.time()
+        options = self.request.headers.get("CONNECTION", "").lower().split(",")
+        if "close" in [option.strip() for option in options]:  # waitress knows it alone
+            self.set_close_on_finish()
         last = len(self.channel.requests) == 1  # of those that one write may bring
         if self.request.hang_up or (self.channel.server.draining and last):
             self.channel.lingers = True

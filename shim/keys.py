@@ -98,7 +98,7 @@ def add(path: Path, app_id: str | None = None) -> tuple[str, str]:
     if not _APP_ID.fullmatch(app_id):
         raise KeysError('An app id has 1 to 64 letters, digits, "-" and "_".')
     with _alone(path):
-        pairs = load(path) if path.exists() else {}
+        pairs = load(path) if _exists(path) else {}
         if app_id in pairs:
             raise KeysError(f"{app_id} has a key already. Revoke it first to give it a new one.")
         pairs[app_id] = "".join(secrets.choice(_KEY_LETTERS) for _ in range(32))
@@ -115,11 +115,20 @@ def revoke(path: Path, app_id: str) -> None:
         _store(path, pairs)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One change at a time: the later of two at once would undo the other."""
     try:
         folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except RuntimeError:  # Python's below 3.13 for a link to itself
+        raise KeysError(f"Cannot write the keys file {path}: it is a link to itself.") from None
     except OSError as error:
         raise _unwritable(path, error) from None
     try:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class Settings:
     def from_environment(cls) -> "Settings":
         """Read BIOAUTH_*. Raises SettingsError for a value that is no good."""
         given = {name: os.environ.get(_variable(name), "") for name in _PARSERS}
+        given = {name: "" if _is_link(name, text) else text for name, text in given.items()}
         return cls(**{name: _PARSERS[name](name, text) for name, text in given.items() if text})
 
     @property
@@ -74,11 +75,20 @@ class Settings:
 
 
 def unknown() -> list[str]:
-    """Variables named BIOAUTH_* that set nothing: most likely typing errors."""
-    names = {_variable(item.name) for item in fields(Settings)}
+    """Variables named BIOAUTH_* that set nothing: typing errors, and links to a service."""
+    names = {_variable(name): name for name in _PARSERS}
     return sorted(
-        name for name in os.environ if name.startswith(PREFIX + "_") and name not in names
+        variable
+        for variable, text in os.environ.items()
+        if variable.startswith(PREFIX + "_")
+        if variable not in names or _is_link(names[variable], text)
     )
+
+
+def _is_link(name: str, text: str) -> bool:
+    """Kubernetes sets NAME_PORT=tcp://ADDRESS:PORT beside every service called NAME, this one too,
+    and so do links of Docker's."""
+    return name in ("port", "ops_port") and "://" in text
 
 
 def _variable(name: str) -> str:

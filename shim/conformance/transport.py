@@ -5,6 +5,7 @@ import io
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,10 +58,11 @@ def over_socket(url: str) -> Send:
             is_host = name.lower() == "host" and value.strip()
             connection.putheader(name, parts.netloc if is_host else value)
         connection.endheaders()
+        body = request.body
         if request.chunked:
-            connection.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(request.body), request.body))
-        else:
-            connection.send(request.body)
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        with suppress(OSError):  # a server may answer, and hang up, before it has read all
+            connection.send(body)
         answer = connection.getresponse()
         reply = Reply(answer.status, _lower(answer.getheaders()), answer.read())
         connection.close()

@@ -57,6 +57,14 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
 
 
+def test_keys_files_that_nobody_can_reach(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    path.symlink_to(path)
+    result = run(tmp_path, "keys", "add", keys=path)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert f"Cannot write the keys file {path}" in result.stderr
+
+
 def test_keys_of_any_characters_survive_a_change(tmp_path: Path) -> None:
     path = keys_file(tmp_path, '[keys]\na = "x\\u007f\\u0000é\\"\\\\"\n')
     assert run(tmp_path, "keys", "add", "b", keys=path).returncode == 0

@@ -1,7 +1,9 @@
 """Parts whose edges a whole request does not reach."""
 
+import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from shim import contract, signing
 from shim.admission import Admission
 from shim.conformance import cases, judge, recording
 from shim.conformance.__main__ import main
+from shim.conformance.builder import Request
 from shim.conformance.recording import Tolerance
-from shim.conformance.transport import Reply
+from shim.conformance.transport import Reply, over_socket
 from shim.contract import Problem, Refusal
 from shim.gate import Gate
 from shim.keys import DEMO, KeyStore
@@ -110,6 +113,25 @@ def test_a_stopping_server_is_busy_for_those_who_may_ask() -> None:
 def test_a_client_made_before_any_keys(served: Served, selfie: bytes) -> None:
     stranger = Client(served.url, "0000000000000000", APP_KEY)
     assert stranger.post("detect", image=image(selfie))[2]["errorcode"] == "5"
+
+
+def test_the_kit_hears_a_server_that_answers_before_it_has_read_all() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 1\r\n\r\n7")
+                connection.shutdown(socket.SHUT_WR)
+                time.sleep(0.2)
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(refuse)
+            send = over_socket(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            fields = [("Content-Length", "20000000")]
+            reply = send(Request("POST", "/", fields, b"x" * 20_000_000, False))
+    assert (reply.status, reply.body) == (413, b"7")
 
 
 def test_recording_and_replay(

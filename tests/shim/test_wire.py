@@ -190,6 +190,15 @@ def test_a_client_that_stops_sending_but_listens(served: Served, selfie: bytes) 
         assert read(connection)[2]["errorcode"] == "0"
 
 
+@pytest.mark.parametrize("option", [b"close", b"TE, Close", b"close,TE"])
+def test_a_connection_that_is_not_to_be_kept(served: Served, option: bytes) -> None:
+    request = b"GET / HTTP/1.1\r\nConnection: " + option + b"\r\n\r\n"
+    with connect(served) as connection:
+        connection.sendall(request)
+        assert read(connection)[0] == 404
+        assert connection.recv(1) == b""
+
+
 def test_head_requests_get_no_body(served: Served) -> None:
     connection = http.client.HTTPConnection(*served.client().address, timeout=HANG_S)
     connection.request("HEAD", "/openapi/face/v2/detect")
