@@ -50,6 +50,8 @@ def test_a_report_on_drawn_meshes(portraits: Path, tmp_path: Path) -> None:
     pairs = figures["verification"]
     assert pairs["all"]["fnmr_clean"] == pairs["all"]["fnmr_descreened"]
     assert sum(g["fnmr_meshed"]["trials"] for n, g in pairs.items() if "family" in n) == 4
+    assert pairs["all"]["people"] == pairs["all"]["pairs"] == 2  # four draws of them
+    assert figures["without_mesh"]["all"]["photos"] == 4
     assert len(figures["rows"]) == 6 * 5
     page = (out / "report.html").read_text("utf-8")
     assert "data:image/png;base64," in page and "data:image/jpeg;base64," in page

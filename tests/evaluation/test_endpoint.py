@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from engine import Engine
+from engine.evaluation import endpoint
 from engine.evaluation.__main__ import main
 from engine.evaluation.endpoint import Endpoint, EndpointError
 from engine.images import Pixels, encode
@@ -162,6 +163,39 @@ def test_a_busy_service_is_asked_again(photos: Path) -> None:
         assert len(Busy.stamps) == 3
         with pytest.raises(EndpointError, match="refused biodetect: errorcode 503 busy"):
             service.liveness(one)
+        server.shutdown()
+
+
+class Broken(BaseHTTPRequestHandler):
+    """A service that hangs up on the second and third request, and on all from the fifth on."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked.append(self.path)
+        if len(self.asked) in (1, 4):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"errorcode": "0", "faces": []}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_connection_that_is_lost_is_not_the_end(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "PAUSE_S", 0)
+    one = photos / "ann_live" / "1.png"
+    with HTTPServer(("127.0.0.1", 0), Broken) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        service = Endpoint(f"http://127.0.0.1:{server.server_port}", *PAIR)
+        assert [service.detect(one), service.detect(one)] == [[], []]
+        assert len(Broken.asked) == 4
+        with pytest.raises(EndpointError, match="does not answer"):
+            service.detect(one)
+        assert len(Broken.asked) == 5 + endpoint.BROKEN_OFF
         server.shutdown()
 
 

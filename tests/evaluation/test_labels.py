@@ -106,6 +106,9 @@ def test_truth_without_area_or_zeros_before_numbers(tmp_path: Path) -> None:
     table.write_text("file,x,y,width,height\na.jpg,1,2,0,0\n")
     with pytest.raises(SampleError, match=r"a\.jpg has a box without area: leave it empty"):
         truth.read(table)
+    table.write_text("file,x,y,width,height\na.jpg,,2,3,4\n")
+    with pytest.raises(SampleError, match=r"gt\.csv cannot be read as ground truth"):
+        truth.read(table)
     for digits in (1, 2):
         parts = "".join(f"<part name='{n:0{digits}}' x='{n}' y='0'/>" for n in range(68))
         box = f"<box left='0' top='0' width='9' height='9'>{parts}</box>"

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,11 @@ import pytest
 
 from engine import Engine
 from engine.evaluation.__main__ import main
+from engine.evaluation.embeddings import checksum, embed_file, embed_photos
+from engine.evaluation.photos import SampleError
 from engine.images import Pixels, encode
+from engine.packs import read_pack
+from engine.providers import CPU, OPENVINO
 
 
 def _metrics(out: Path) -> dict[str, Any]:
@@ -112,7 +117,27 @@ def test_embeddings_are_kept_and_resumed(people: Path, tmp_path: Path) -> None:
     assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
 
 
-def test_detection(tmp_path: Path, group: Pixels, engine: Engine) -> None:
+def test_a_photo_that_cannot_be_read_now_is_no_photo_without_a_face(
+    engine: Engine, people: Path, tmp_path: Path
+) -> None:
+    photo = people / "ann" / "1.png"
+    assert embed_file(engine, people / "tom" / "3.png") is None
+    photo.unlink()
+    with pytest.raises(SampleError, match=r"cannot read .*1\.png on this machine: No such file"):
+        embed_file(engine, photo)
+
+
+def test_embeddings_are_kept_by_provider_and_for_their_owner(people: Path, tmp_path: Path) -> None:
+    pack = read_pack()
+    assert checksum(pack, [CPU]) != checksum(pack, [OPENVINO, CPU])
+    cache = tmp_path / "cache.sqlite"
+    embed_photos([people / "ann" / "1.png"], cache, providers=["cpu"])
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o600
+
+
+def test_detection(
+    tmp_path: Path, group: Pixels, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "group.png").write_bytes(encode(group, "png"))
     boxes = [face.box for face in engine.detect(group)]
     rows = [f"group.png,{x + 3},{y - 2},{w},{h}" for x, y, w, h in boxes]
@@ -128,8 +153,13 @@ def test_detection(tmp_path: Path, group: Pixels, engine: Engine) -> None:
     assert figures["precision"]["value"] == 1
     assert figures["average_precision"] == pytest.approx(6 / 7)
     assert figures["landmark_error"] is None and figures["pictures_refused"] == 1
-    (tmp_path / "broken.png").unlink()
-    assert main(["detection", str(truth), "--out", str(out)]) == 1
+    truth.write_text("file,x,y,width,height\nbroken.png,,,,\n")
+    assert main(["detection", str(truth), "--out", str(out)]) == 0
+    assert _metrics(out)["engine"]["average_precision"] is None
+    for twice, message in ((True, "listed twice: each picture"), (False, "there is no file")):
+        assert main(["detection", *[str(truth)] * (1 + twice), "--out", str(out)]) == 1
+        assert message in capsys.readouterr().err
+        (tmp_path / "broken.png").unlink(missing_ok=True)
 
 
 def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:

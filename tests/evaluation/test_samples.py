@@ -74,6 +74,23 @@ def test_folders_below_a_person_s_are_refused(tmp_path: Path, photo: str) -> Non
         read_folder(tmp_path)
 
 
+def test_linked_folders_and_pictures_of_other_kinds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links are people too, also where one leads back; what cannot be read is not left out
+    without a word."""
+    (tmp_path / "elsewhere" / "bob").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "bob" / "1.jpg").touch()
+    photos = tmp_path / "photos"
+    (photos / "ann").mkdir(parents=True)
+    for name in ("1.jpg", "2.webp", "notes.txt"):
+        (photos / "ann" / name).touch()
+    (photos / "bob").symlink_to(tmp_path / "elsewhere" / "bob")
+    (photos / "ann" / "again").symlink_to(photos)
+    assert [photo.person for photo in read_folder(photos)] == ["ann", "bob"]
+    assert "1 pictures are left out, such as 2.webp: convert them" in capsys.readouterr().err
+
+
 def test_listed_photos_are_left_out(tmp_path: Path) -> None:
     photos = read_folder(touch(tmp_path, "AF1.jpg", "AF2.jpg", "AF3.jpg"))
     listed = tmp_path / "out.txt"
@@ -173,7 +190,7 @@ def test_every_pair_counts_once(tmp_path: Path) -> None:
     """Also in the full matrix that some programs write."""
     listing = tmp_path / "pairs.csv"
     names = "xyz"
-    rows = [f"{a},{b},{int((a in 'xy') == (b in 'xy'))}" for a in names for b in names]
+    rows = [f"{a},./{b} ,{int((a in 'xy') == (b in 'xy'))}" for a in names for b in names]
     listing.write_text("\n".join(["A,B,Same", *rows]))
     pairs = read_table(listing)
     ends = [

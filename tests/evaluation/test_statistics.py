@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.evaluation import plots
-from engine.evaluation.intervals import wilson
+from engine.evaluation.intervals import grouped, widened, wilson, worth_of
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.matching import Judged, average_precision
 from engine.evaluation.pairs import Pairs
@@ -119,6 +119,21 @@ def test_folded_accuracy() -> None:
     missing[:10] = np.nan
     mean, error = folded_accuracy(missing, same, fold)
     assert mean == pytest.approx(0.9) and error == pytest.approx(0.1)
+    missing[~same] = np.nan  # every fold is cut below all of its scores, and they are genuine
+    assert folded_accuracy(missing, same, fold)[0] == pytest.approx(0.45)
+
+
+def test_what_observations_of_few_groups_tell() -> None:
+    """The interval of a rate is that of the groups, where all of a group are alike."""
+    groups = np.repeat(np.arange(40), 25)
+    happened = groups % 4 == 0
+    rate, alone = grouped(happened, groups), wilson(10, 40)
+    assert rate.value == 0.25 and rate.trials == 1000
+    assert (rate.low, rate.high) == pytest.approx((alone.low, alone.high), abs=0.03)
+    assert worth_of(happened, groups) == pytest.approx(40, rel=0.2)
+    apart = np.arange(1000)
+    assert grouped(happened, apart).high == pytest.approx(wilson(250, 1000).high, abs=0.003)
+    assert grouped(np.zeros(1000, bool), groups) == widened(wilson(0, 1000), 0, wilson(0, 40).high)
 
 
 def test_a_draw_without_such_a_pair_is_no_evidence() -> None:
