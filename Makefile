@@ -26,8 +26,9 @@ run: $(READY)
 
 setup: $(READY)
 
+# TESTS=tests/engine runs those alone.
 test: $(TESTABLE)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .

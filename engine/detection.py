@@ -1,6 +1,6 @@
 """Detection: where the faces are, looked for small first because most pictures are one face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,10 @@ class Detector(Protocol):
 
     def rows(self, image: Pixels, longest: int) -> Rows: ...
 
+    def each(self, images: Sequence[Pixels]) -> list[Rows]:
+        """The rows of several pictures of one size, a multiple of 32, as they are."""
+        ...
+
 
 class Detection:
     """The policy above a detector: which sizes to look at, and when to stop."""
@@ -42,11 +46,12 @@ class Detection:
         self.map = runtime.map
         self.tells_tilt = detector.tells_tilt
 
-    def largest(self, image: Pixels, refined: bool = True) -> list[Face]:
+    def largest(self, image: Pixels, refined: bool = True, levelled: bool = False) -> list[Face]:
         """The largest face, in a list that is empty when there is none.
 
         A face that a small size shows clearly is larger than any that it does not show.
-        refined: with landmarks looked for again where the face is small.
+        refined: with landmarks looked for again where the face is small; levelled: but not where
+        `level` comes next and finds them all anew.
         """
         best = None
         for size in _sizes(image):
@@ -60,7 +65,9 @@ class Detection:
         if best is None:
             return []
         face, pixels = best
-        return [self.closer(image, face) if refined and pixels < landmarks.SMALL else face]
+        anew = levelled and self.tells_tilt and landmarks.are_found_anew(face)
+        closely = refined and pixels < landmarks.SMALL and not anew
+        return [self.closer(image, face) if closely else face]
 
     def closer(self, image: Pixels, face: Face) -> Face:
         """The face with landmarks looked for again in a window around it."""
@@ -71,7 +78,11 @@ class Detection:
         score of the surest look at it."""
         if face.score >= landmarks.UPRIGHT or not self.tells_tilt:
             return face
-        return landmarks.level(self._closely, image, face)
+        return landmarks.level(self._each, image, face)
+
+    def _each(self, parts: Sequence[Pixels]) -> list[list[Face]]:
+        found = self._detector.each(parts)
+        return [_faces(rows, part) for rows, part in zip(found, parts, strict=True)]
 
     def _closely(self, part: Pixels) -> list[Face]:
         return self._look(part, landmarks.SIZE)

@@ -1,7 +1,7 @@
 """Landmarks good enough for alignment: found again closely, and in directions in which the face is
 upright."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -17,6 +17,9 @@ Points = NDArray[np.float32]
 
 Find = Callable[[Pixels], list[Face]]
 """The faces of a picture that is brought to SIZE, largest first."""
+
+FindEach = Callable[[Sequence[Pixels]], list[list[Face]]]
+"""The same of several pictures of SIZE each."""
 
 SMALL, WINDOW, SIZE = 56, 1.6, 128
 """Landmarks of a face below SMALL detector pixels are looked for again, in a window of WINDOW times
@@ -43,7 +46,12 @@ def closer(find: Find, image: Pixels, face: Face) -> Face:
     return face
 
 
-def level(find: Find, image: Pixels, face: Face) -> Face:
+def are_found_anew(face: Face) -> bool:
+    """Whether level() keeps nothing of the face's own landmarks."""
+    return face.score <= UPRIGHT - RAMP
+
+
+def level(find: FindEach, image: Pixels, face: Face) -> Face:
     """The face with the mean of the landmarks that the window shows when it is turned, as far as
     the face is in doubt, and with the score of the surest look. It scores less than UPRIGHT.
 
@@ -57,26 +65,38 @@ def level(find: Find, image: Pixels, face: Face) -> Face:
     part, begin, scales = window(image, _centre(face) - around / 2, around, scale)
     centre = (_centre(face) - begin) * scales
 
-    def look(degrees: int, mirrored: bool = False) -> tuple[float, Points]:
+    def turned(degrees: int, mirrored: bool = False) -> tuple[Pixels, NDArray[np.float64]]:
+        """The window as it is looked at, and the way back from its pixels."""
         matrix = cv2.getRotationMatrix2D(centre.tolist(), degrees, SIZE / (side * scale))
         matrix[:, 2] += SIZE / 2 - centre
         if mirrored:
             matrix[0] = (0, 0, SIZE - 1) - matrix[0]
-        back = cv2.invertAffineTransform(matrix)
-        for seen in find(np.asarray(cv2.warpAffine(part, matrix, (SIZE, SIZE)), np.uint8))[:1]:
-            points = seen.landmarks[_MIRRORED] if mirrored else seen.landmarks
-            return seen.score, (points @ back[:, :2].T + back[:, 2]) / scales + begin
-        return 0.0, face.landmarks
+        view = np.asarray(cv2.warpAffine(part, matrix, (SIZE, SIZE)), np.uint8)
+        return view, cv2.invertAffineTransform(matrix)
 
-    looks = {degrees: look(degrees) for degrees in (0, -STEP, STEP)}
+    def look(views: Sequence[tuple[Pixels, NDArray[np.float64]]]) -> list[tuple[float, Points]]:
+        """Score and landmarks of what each view shows."""
+        shown: list[tuple[float, Points]] = []
+        for faces, (_, back) in zip(find([view for view, _ in views]), views, strict=True):
+            if faces:
+                points = (faces[0].landmarks @ back[:, :2].T + back[:, 2]) / scales + begin
+                shown.append((faces[0].score, points))
+            else:
+                shown.append((0.0, face.landmarks))
+        return shown
+
+    angles = (0, -STEP, STEP)
+    *found, (score, points) = look([*map(turned, angles), turned(0, mirrored=True)])
+    mirrored = score, points[_MIRRORED] if score else points
+    looks = dict(zip(angles, found, strict=True))
     way = max((-STEP, STEP), key=lambda degrees: looks[degrees][0])
     degrees = way
     while looks[degrees][0] >= max(score for score, _ in looks.values()) - EQUAL:
         degrees += way
         if abs(degrees) > MOST:
             break
-        looks[degrees] = look(degrees)
-    counted = [*looks.values(), look(0, mirrored=True)]
+        (looks[degrees],) = look([turned(degrees)])
+    counted = [*looks.values(), mirrored]
     scores, points = (np.array(column) for column in zip(*counted, strict=True))
     weights = np.exp((scores - scores.max()) / EQUAL)
     mean = np.tensordot(weights / weights.sum(), points, axes=1)

@@ -77,7 +77,7 @@ class Recognition:
 
     def _upright(self, image: Pixels) -> tuple[Pixels, Face] | None:
         """The picture, by quarters turned upright where that has to be, and its largest face."""
-        for face in self._detection.largest(image):
+        for face in self._detection.largest(image, levelled=True):
             if face.score >= CLEAR:  # upright or tilted, but not lying
                 face = self._detection.level(image, face)
                 if face.score >= SURE:

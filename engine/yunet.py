@@ -1,6 +1,6 @@
 """YuNet: the default detector, from pixels to boxes and landmarks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,13 +42,22 @@ class YuNet:
     def rows(self, image: Pixels, longest: int) -> Rows:
         scale = longest / max(image.shape[:2])
         canvas = _canvas(image, scale)
-        rows = self._decode(self._network.run(canvas), _cells(*canvas.shape[2:]))
+        outputs = [output[0] for output in self._network.run(canvas)]
+        rows = self._decode(outputs, _cells(*canvas.shape[2:]))
         rows[:, 1:] /= np.float32(scale)
         return suppress(rows, self._overlap)
 
-    def _decode(self, outputs: list[NDArray[np.float32]], cells: NDArray[np.float32]) -> Rows:
+    def each(self, images: Sequence[Pixels]) -> list[Rows]:
+        canvases = np.stack(images).transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        cells = _cells(*canvases.shape[2:])
+        outputs = self._network.run(canvases)
+        found = (self._decode(list(one), cells) for one in zip(*outputs, strict=True))
+        return [suppress(rows, self._overlap) for rows in found]
+
+    def _decode(self, outputs: Sequence[NDArray[np.float32]], cells: NDArray[np.float32]) -> Rows:
+        """outputs: of one picture, by head and stride (cells of the stride, values)."""
         cls, obj, box, kps = (
-            np.concatenate([outputs[index][0] for index in heads]) for heads in self._heads
+            np.concatenate([outputs[index] for index in heads]) for heads in self._heads
         )
         scores = np.sqrt(cls[:, 0] * obj[:, 0])  # of two sigmoids, so both 0..1
         kept = np.flatnonzero(scores >= self._score)

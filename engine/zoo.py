@@ -57,6 +57,9 @@ class ZooDetector:
             return rows
         return self._rows(image, longest)
 
+    def each(self, images: Sequence[Pixels]) -> list[Rows]:
+        return [self.rows(image, max(image.shape[:2])) for image in images]
+
     def _rows(self, image: Pixels, longest: int) -> Rows:
         with _told():
             boxes, landmarks = self._model.detect(image, input_size=(longest, longest))

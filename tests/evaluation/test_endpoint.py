@@ -30,7 +30,7 @@ def serve(**settings: str) -> Iterator[str]:
     """A server in a process of its own, with the document's sample key pair."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BIOAUTH_")}
     command = [sys.executable, "-m", "shim", "--demo", "--port", "0"]
-    chosen = {**kept, **settings}
+    chosen = {**kept, "BIOAUTH_PROVIDERS": "cpu", **settings}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=chosen, cwd=ROOT) as one:
         assert one.stdout
         line = one.stdout.readline().strip()

@@ -48,10 +48,10 @@ class Served:
 
 
 def environment(**settings: Any) -> dict[str, str]:
-    """This process' environment with these settings and no others."""
+    """This process' environment with these settings, the CPU's provider, and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BIOAUTH_")}
     made = {f"BIOAUTH_{name.upper()}": str(value) for name, value in settings.items()}
-    return {**kept, "PYTHONPATH": str(ROOT), **made}
+    return {**kept, "PYTHONPATH": str(ROOT), "BIOAUTH_PROVIDERS": "cpu", **made}
 
 
 def command(*arguments: str) -> list[str]:
