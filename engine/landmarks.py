@@ -3,6 +3,7 @@ upright."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ from engine.results import Face
 
 Points = NDArray[np.float32]
 """(5, 2), as Face.landmarks."""
+
+Look = tuple[float, NDArray[np.floating[Any]]]
+"""The score and the landmarks, (5, 2), of one look at a face."""
 
 Find = Callable[[Pixels], list[Face]]
 """The faces of a picture that is brought to SIZE, largest first."""
@@ -74,9 +78,9 @@ def level(find: FindEach, image: Pixels, face: Face) -> Face:
         view = np.asarray(cv2.warpAffine(part, matrix, (SIZE, SIZE)), np.uint8)
         return view, cv2.invertAffineTransform(matrix)
 
-    def look(views: Sequence[tuple[Pixels, NDArray[np.float64]]]) -> list[tuple[float, Points]]:
+    def look(views: Sequence[tuple[Pixels, NDArray[np.float64]]]) -> list[Look]:
         """Score and landmarks of what each view shows."""
-        shown: list[tuple[float, Points]] = []
+        shown: list[Look] = []
         for faces, (_, back) in zip(find([view for view, _ in views]), views, strict=True):
             if faces:
                 points = (faces[0].landmarks @ back[:, :2].T + back[:, 2]) / scales + begin
