@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.photos import SampleError
+from engine.packs import read_pack
 
 Batch = dict[str, Any]
 BATCH = 16
@@ -57,7 +58,7 @@ def embed_on_cluster(
     items = [{"digest": key, "path": str(path.resolve())} for key, path in missing.items()]
     blocks = max(workers, -(-len(items) // BATCH))
     data = ray.data.from_items(items, override_num_blocks=min(blocks, len(items)))
-    folder = None if pack is None else str(Path(pack).resolve())
+    folder = str(read_pack(pack).folder.resolve())
     done = data.map_batches(
         Worker,
         fn_constructor_args=(folder, providers),

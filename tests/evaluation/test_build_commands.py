@@ -14,6 +14,7 @@ BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
     [
         ["second_look.py", "{}", "{}"],
         ["portrait_direction.py", "{}", "--strangers", "{}"],
+        ["fast.py", "{}"],
         ["descreen_example.py", "--portraits", "{}", "--out", "{}/x.jpg"],
         ["calibrate_liveness.py", "--portraits", "{}", "--work", "{}"],
     ],

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from origin import sha256
 from sface import project, published, repaired, without_direction
 
 from engine.errors import FaceNotFound
+from engine.evaluation.photos import picture_files
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
@@ -56,15 +58,10 @@ def main() -> None:
 def aligned(portraits: Path) -> Iterator[NDArray[np.float32]]:
     """Every third portrait's face as the network takes it, (1, 3, 112, 112) RGB 0..255."""
     recognition = Networks(read_pack(), Runtime(["cpu"])).recognition
-    paths = sorted(
-        p for name in ("us_officials", "gan_idcards") for p in (portraits / name).iterdir()
-    )
-    for path in paths[::3]:
-        if path.suffix in (".jpg", ".png"):
-            try:
-                _, (crop,) = recognition.aligned([path])
-            except FaceNotFound:
-                continue
+    paths = [p for name in ("us_officials", "gan_idcards") for p in picture_files(portraits / name)]
+    for path in sorted(paths)[::3]:
+        with suppress(FaceNotFound):
+            _, (crop,) = recognition.aligned([path])
             yield crop[None, ..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)
 
 
