@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -20,6 +20,19 @@ FAST_PACK = DEFAULT_PACK.with_name("fast")
 MANIFEST = "pack.toml"
 ROLES = ("detector", "embedding", "liveness", "liveness_context", "descreen")
 REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
+ABOUT_KEYS = ("licence_file", "commercial_use", "build", "training_sets", "training_run")
+_PIXELS = ("size", "channels", "mean", "std")
+SETTINGS: Mapping[str, Sequence[str]] = {
+    "insightface": ("score_threshold", "nms_threshold"),
+    "yunet": ("score_threshold", "nms_threshold"),
+    "arcface": (*_PIXELS, "integers"),
+    "crop_classifier": (
+        *(*_PIXELS, "crop", "border", "live_class", "probabilities", "intercept"),
+        *("slope", "threshold", "bpcer", "gate", "least_crop", "texture_slope", "context_slope"),
+    ),
+    "mask_and_clean": ("stride", "tile", "margin", "line", "small", "threshold"),
+}
+"""What a section may hold besides, by its kind: what is misspelt would not do what it is to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +156,12 @@ def _entry(folder: Path, role: str, settings: Mapping[str, Any]) -> Entry:
         raise WeightsError(
             f"{folder / MANIFEST}: section [{role}] lacks {', '.join(missing)}; "
             "weights/README.md says what a section holds"
+        )
+    settled = SETTINGS.get(str(settings["kind"]))
+    known = (*REQUIRED_KEYS, *ABOUT_KEYS, *(settled or settings))
+    if unknown := [key for key in settings if key not in known]:
+        raise WeightsError(
+            f"{folder / MANIFEST}: section [{role}] has {', '.join(unknown)}, which a "
+            f"{settings['kind']} does not know; it knows {', '.join(settled or ())}"
         )
     return Entry(role, folder, settings)

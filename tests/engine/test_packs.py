@@ -131,6 +131,7 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
         ("size = 112", "size = 96", "a network does not fit its settings"),
         ("std = 1.0", "std = 16256.0", "all pictures are embedded alike: mean and std are not the"),
+        ("crop = 1.4", 'crop = 1.4\nchannel = "RGB"', r"\[liveness\] has channel, which a crop_c"),
         ("crop = 1.4", 'crop = 1.4\nprobabilities = "no"', "probabilities is true or false"),
         ("live_class = 0", "live_class = 0\ngate = [1]", "a setting is missing or wrong"),
         ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
