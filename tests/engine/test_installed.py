@@ -1,4 +1,4 @@
-"""The wheel works in another project's environment and brings the default pack along."""
+"""The wheel works in another project's environment and brings the packs along."""
 
 import os
 import shutil
@@ -14,11 +14,13 @@ from engine import Engine
 import engine
 with Engine() as loaded:
     print(engine.__file__, *sorted(loaded.info()["networks"]))
+with Engine("fast") as fast:
+    print(fast.info()["networks"]["embedding"]["folder"])
 assert not any(name.split(".")[0] in ("flask", "insightface", "shim") for name in sys.modules)
 """
 
 
-def test_wheel_holds_the_default_pack(tmp_path: Path) -> None:
+def test_wheel_holds_the_packs(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     # Built from a copy: setuptools writes into the tree it builds.
     unneeded = shutil.ignore_patterns(".*", "build", "dist", "tests", "*.egg-info", "__pycache__")
@@ -37,6 +39,6 @@ def test_wheel_holds_the_default_pack(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    where, *networks = done.stdout.split()
-    assert Path(where).is_relative_to(place)
+    where, *networks, fast = done.stdout.split()
+    assert Path(where).is_relative_to(place) and Path(fast).is_relative_to(place)
     assert networks == ["descreen", "detector", "embedding", "liveness", "liveness_context"]
