@@ -20,8 +20,8 @@ ON_CPU = (CPU, OPENVINO)
 PROCESSOR = Path("/proc/cpuinfo")
 
 
-def options(name: str, threads: int) -> dict[str, str]:
-    """What to tell a provider, for so many CPU threads in all."""
+def options(name: str, runs: int) -> dict[str, str]:
+    """What to tell a provider, for so many runs of a network at a time."""
     if name == CUDA:
         return {
             # An exhaustive search is repeated for every new input shape and stalls the first calls.
@@ -30,15 +30,14 @@ def options(name: str, threads: int) -> dict[str, str]:
             "arena_extend_strategy": "kSameAsRequested",
         }
     if name == OPENVINO:
-        # One thread a run, and as many runs at a time as there are threads, on any core: pinned to
-        # a core it waits for whatever else runs there.
+        # One thread a run, on any core: pinned to one it waits for whatever else runs there.
         cpu: dict[str, str | bool] = {"ENABLE_CPU_PINNING": False}
         if _multiplies_bfloat16():
             cpu["INFERENCE_PRECISION_HINT"] = "bf16"
         return {
             "device_type": "CPU",
-            "num_of_threads": str(threads),
-            "num_streams": str(threads),
+            "num_of_threads": str(runs),
+            "num_streams": str(runs),
             "load_config": json.dumps({"CPU": cpu}),
         }
     return {}

@@ -84,6 +84,11 @@ class Runtime:
         return Network(narrow, session(self.threads), wide_from, forks)
 
     @property
+    def at_once(self) -> int:
+        """Runs of a network that may be under way: those of one call, and other calls' beside."""
+        return max(self.threads, usable_cores())
+
+    @property
     def on_cpu(self) -> bool:
         """Whether the networks loaded so far run on the CPU."""
         return all(name in ON_CPU for name in self.active)
@@ -109,7 +114,7 @@ class Runtime:
             session = onnxruntime.InferenceSession(
                 model,
                 settings,
-                providers=[(each, options(each, self.threads)) for each in asked],
+                providers=[(each, options(each, self.at_once)) for each in asked],
                 enable_fallback=0,
             )
         except SESSION_ERRORS as error:

@@ -181,7 +181,7 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
             model = zoo.get_model(
                 str(entry.path),
                 providers=asked,
-                provider_options=[options(name, runtime.threads) for name in asked],
+                provider_options=[options(name, runtime.at_once) for name in asked],
                 sess_options=runtime.session_options(),
                 # All sizes in the one session that is looked at below.
                 static_shape_sessions=False,

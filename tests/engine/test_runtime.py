@@ -210,6 +210,11 @@ def two_threads() -> Runtime:
     return runtime
 
 
+def test_calls_beside_each_other_do_not_share_the_threads_of_one() -> None:
+    assert Runtime(["cpu"], threads=1).at_once == usable_cores()
+    assert Runtime(["cpu"], threads=64).at_once == 64
+
+
 def test_work_runs_side_by_side_while_a_core_is_idle(two_threads: Runtime) -> None:
     meeting = threading.Barrier(2, timeout=10)  # breaks when one comes after the other
 
