@@ -81,7 +81,7 @@ def _plain(face: Face) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
-    parser.add_argument("--pack", help="folder of a model pack; without it, the default pack")
+    parser.add_argument("--pack", help="folder of a model pack, or fast; else the default pack")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -72,7 +73,7 @@ class Engine:
 
         Where none is upright, the largest that lies on its side or its head.
         """
-        if not isinstance(max_faces, int) or max_faces < 1:
+        if not isinstance(max_faces, Integral) or max_faces < 1:
             raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
         pixels, detection = load(image), self._networks.detection
         found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]

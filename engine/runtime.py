@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import onnxruntime
 
@@ -14,11 +15,12 @@ from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
 
+# onnxruntime's name for the folder of the files that hold a network's weights beside its own.
 EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
 
 
 class Runtime:
-    """Loads networks, all on the same execution providers, and shares out the CPU among them.
+    """Loads networks on execution providers, and shares out the CPU among them.
 
     Most of the networks here are so small that a second thread gains a run little or nothing
     (SFace a third of its time, the detector at 160 pixels and the anti-spoof networks nothing), so
@@ -35,7 +37,7 @@ class Runtime:
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
+        if threads is not None and (not isinstance(threads, Integral) or threads < 1):
             raise ProviderError(f"threads must be a whole number from 1, not {threads!r}")
         self.required, self.providers = chosen(providers)
         self.threads = threads or usable_cores()

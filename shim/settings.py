@@ -20,7 +20,7 @@ class Settings:
     """Every setting, with its default.
 
     keys: TOML file of key pairs, see keys.py. Needed, except in demo mode.
-    pack: folder of the model pack; None is the default pack.
+    pack: folder of the model pack, or "fast"; None is the default pack.
     providers: onnxruntime execution providers by name, separated by commas; None lets the engine
         choose.
     threads: CPU threads that one request may keep busy; None lets the engine choose.

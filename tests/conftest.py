@@ -10,7 +10,7 @@ import skimage.data
 from insightface.data import get_image
 
 from engine import Engine
-from engine.images import Pixels
+from engine.images import Pixels, encode
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -44,3 +44,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the shared data sets are not at {SHARED.parent.name}/{SHARED.name}")
     return SHARED
+
+
+@pytest.fixture
+def people(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
+    """Two people with two photos each, and one picture without a face."""
+    dark = cv2.convertScaleAbs(astronaut, alpha=0.6)
+    small = cv2.resize(hanks, (80, 80), interpolation=cv2.INTER_AREA)
+    blank = np.full((200, 200, 3), 127, np.uint8)
+    files = {"ann/1": astronaut, "ann/2": dark, "tom/1": hanks, "tom/2": small, "tom/3": blank}
+    for name, pixels in files.items():
+        path = tmp_path / "people" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(np.asarray(pixels, np.uint8), "png"))
+    return tmp_path / "people"

@@ -1,176 +1,20 @@
-"""Providers and threads: what is asked for is what runs, or an error."""
+"""Threads, the cores there are for them, and what is printed meanwhile."""
 
-import json
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
-from engine import Engine, ProviderError, cores, providers
+from engine import Engine, ProviderError, cores
 from engine.cores import usable_cores
-from engine.images import Pixels, encode
-from engine.packs import DEFAULT_PACK, read_pack
-from engine.providers import CPU, CUDA, OPENVINO, TENSORRT, chosen, options
+from engine.images import Pixels
+from engine.packs import read_pack
 from engine.runtime import Runtime
 from engine.stdout import stdout_to_log
-
-HAS_CUDA, HAS_OPENVINO = (
-    name in onnxruntime.get_available_providers() for name in (CUDA, OPENVINO)
-)
-
-
-@pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
-@pytest.mark.parametrize("name", ["cuda", "CUDAExecutionProvider", "tensorrt"])
-def test_provider_that_is_not_installed(name: str) -> None:
-    with pytest.raises(ProviderError, match=r"is not in the installed .*onnxruntime-gpu"):
-        Engine(providers=[name])
-
-
-@pytest.mark.skipif(HAS_OPENVINO, reason="this onnxruntime has OpenVINO")
-def test_openvino_that_is_not_installed() -> None:
-    with pytest.raises(ProviderError, match=r"is not in the installed .*onnxruntime-openvino"):
-        Engine(providers=["openvino"])
-
-
-def test_provider_that_does_not_exist() -> None:
-    with pytest.raises(ProviderError, match="QuantumExecutionProvider is not in the installed"):
-        Engine(providers=["QuantumExecutionProvider", "cpu"])
-
-
-@pytest.mark.parametrize(
-    ("names", "required", "asked"),
-    [
-        (None, [], [CUDA, CPU]),
-        (["tensorrt"], [TENSORRT], [TENSORRT, CUDA, CPU]),
-        (["tensorrt", "cpu"], [TENSORRT, CPU], [TENSORRT, CUDA, CPU]),
-        (["tensorrt", "cuda"], [TENSORRT, CUDA], [TENSORRT, CUDA, CPU]),
-        (["cpu"], [CPU], [CPU]),
-    ],
-)
-def test_what_is_asked_for_where_everything_is_installed(
-    monkeypatch: pytest.MonkeyPatch,
-    names: list[str] | None,
-    required: list[str],
-    asked: list[str],
-) -> None:
-    """No machine without a GPU has such an onnxruntime, so its answer is given."""
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TENSORRT, CUDA, CPU])
-    assert chosen(names) == (required, asked)
-
-
-def test_openvino_is_asked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [OPENVINO, CPU])
-    assert chosen(None) == ([], [OPENVINO, CPU])
-    assert chosen(["openvino"]) == ([OPENVINO], [OPENVINO, CPU])
-    assert chosen(["cpu"]) == ([CPU], [CPU])
-
-
-@pytest.mark.parametrize(
-    ("flags", "precision"), [("fma avx512_vnni", None), ("avx512_bf16", "bf16"), (None, None)]
-)
-def test_openvino_calculates_in_bfloat16_where_the_processor_does(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flags: str | None, precision: str | None
-) -> None:
-    """A processor without it, and a system that does not tell, are given by a file."""
-    monkeypatch.setattr(providers, "PROCESSOR", tmp_path / "cpuinfo")
-    if flags is not None:
-        (tmp_path / "cpuinfo").write_text(f"flags\t\t: fpu {flags} sse4_2\n")
-    chosen_options = options(OPENVINO, 3)
-    assert (chosen_options["num_of_threads"], chosen_options["num_streams"]) == ("3", "3")
-    cpu = json.loads(chosen_options["load_config"])["CPU"]
-    assert cpu.get("INFERENCE_PRECISION_HINT") == precision
-
-
-@pytest.mark.skipif(not HAS_OPENVINO, reason="this onnxruntime has no OpenVINO")
-def test_openvino_gives_the_same_answers(engine: Engine, astronaut: Pixels, group: Pixels) -> None:
-    """From many threads at once, and in bfloat16 to three digits."""
-    with Engine() as fast, Engine(providers=["openvino"], threads=1) as named:
-        for unlike in (fast, named):
-            assert unlike.info()["providers"] == [OPENVINO, CPU]
-            found, expected = ([f.box for f in each.detect(group)] for each in (unlike, engine))
-            assert np.allclose(found, expected, atol=1e-3)
-            assert unlike.embed(astronaut) @ engine.embed(astronaut) > 0.999
-            live, same = unlike.liveness(astronaut), engine.liveness(astronaut)
-            assert abs(live.score - same.score) < 0.3 and live.is_alive == same.is_alive
-        alone = fast.embed(astronaut)
-        with ThreadPoolExecutor(4) as pool:
-            together = list(pool.map(lambda _: fast.embed(astronaut), range(16)))
-        assert all(np.array_equal(alone, vector) for vector in together)
-
-
-@pytest.mark.filterwarnings("ignore:Specified provider")
-def test_asked_for_and_not_active_is_an_error() -> None:
-    """What onnxruntime does when a provider's libraries are missing: it runs on the CPU."""
-    runtime = Runtime(["cpu"])
-    runtime.required, runtime.providers = [CUDA, CPU], [CUDA, CPU]
-    model = read_pack().entry("detector").read()
-    with pytest.raises(ProviderError, match=r"did not activate \(active: CPUExecutionProvider\)"):
-        runtime.load(model, "detector")
-
-
-FORKED = """
-import os, sys
-from engine import Engine, EngineError
-engine = Engine(sys.argv[1])
-engine.embed(sys.argv[2])
-if child := os.fork():
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-try:
-    engine.embed(sys.argv[2])
-except EngineError as error:
-    print(error, flush=True)
-os._exit(0)  # OpenVINO does not survive, and would not let go of its networks either
-"""
-
-
-@pytest.mark.skipif(not HAS_OPENVINO, reason="this onnxruntime has no OpenVINO")
-def test_openvino_in_a_process_forked_off_is_an_error(astronaut: Pixels, tmp_path: Path) -> None:
-    """There it would never answer."""
-    picture = tmp_path / "astronaut.png"
-    picture.write_bytes(encode(astronaut, "png"))
-    result = subprocess.run(
-        [sys.executable, "-c", FORKED, str(DEFAULT_PACK), str(picture)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert "loaded before this process was forked off" in result.stdout
-
-
-@pytest.mark.skipif(HAS_CUDA or HAS_OPENVINO, reason="this onnxruntime has more than the CPU")
-def test_without_a_choice_and_without_another_it_is_the_cpu(engine: Engine) -> None:
-    with Engine() as unasked:
-        assert unasked.info()["providers"] == ["CPUExecutionProvider"]
-        assert unasked.info()["threads"] == usable_cores()
-
-
-@pytest.mark.skipif(not HAS_CUDA, reason="this onnxruntime has no CUDA")
-@pytest.mark.parametrize("name", [None, "cuda", "tensorrt", "tensorrt,cuda"])
-def test_a_gpu_that_does_not_answer(name: str | None) -> None:
-    """Named, it is an error in words; not named, the CPU. stdout holds the answer alone."""
-    asked = ["--providers", name] if name else []
-    result = subprocess.run(
-        [sys.executable, "-m", "engine", *asked, "info", "--json"],
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in result.stderr
-    if name is None:
-        assert json.loads(result.stdout)["providers"] == ["CPUExecutionProvider"]
-    else:
-        assert result.returncode == 1 and result.stdout == ""
-        assert "was asked for and did not activate" in result.stderr.splitlines()[-1]
 
 
 def test_what_others_print_is_logged(
@@ -183,12 +27,6 @@ def test_what_others_print_is_logged(
     assert caplog.record_tuples == [
         ("engine.stdout", logging.WARNING, "Failed to load libcublasLt.so.13")
     ]
-
-
-def test_a_run_that_fails_is_no_run_on_another_provider() -> None:
-    """onnxruntime would build the session again on the CPU, and say so on stdout only."""
-    session = Runtime(["cpu"]).load(read_pack().entry("detector").read(), "detector")._session
-    assert session._enable_fallback is False
 
 
 def test_threads_must_be_positive() -> None:

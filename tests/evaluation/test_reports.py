@@ -3,23 +3,17 @@
 import json
 import os
 import sqlite3
-import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from engine import Engine
 from engine.evaluation.__main__ import main
-from engine.evaluation.embeddings import checksum, embed_file, embed_photos
-from engine.evaluation.photos import SampleError
 from engine.images import Pixels, encode
-from engine.packs import read_pack
-from engine.providers import CPU, OPENVINO
 
 
 def _metrics(out: Path) -> dict[str, Any]:
@@ -28,20 +22,6 @@ def _metrics(out: Path) -> dict[str, Any]:
     assert 'src="http' not in page and "href=" not in page
     result: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
     return result
-
-
-@pytest.fixture
-def people(tmp_path: Path, astronaut: Pixels, hanks: Pixels) -> Path:
-    """Two people with two photos each, and one picture without a face."""
-    dark = cv2.convertScaleAbs(astronaut, alpha=0.6)
-    small = cv2.resize(hanks, (80, 80), interpolation=cv2.INTER_AREA)
-    blank = np.full((200, 200, 3), 127, np.uint8)
-    files = {"ann/1": astronaut, "ann/2": dark, "tom/1": hanks, "tom/2": small, "tom/3": blank}
-    for name, pixels in files.items():
-        path = tmp_path / "people" / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode(np.asarray(pixels, np.uint8), "png"))
-    return tmp_path / "people"
 
 
 def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
@@ -98,41 +78,6 @@ def test_verification_scores_are_the_library_s(
     ]
     vector = engine.embed(people / "ann" / "1.png")
     assert max(float(vector @ one) for one in kept) == pytest.approx(1, abs=1e-5)
-
-
-def test_embeddings_are_kept_and_resumed(people: Path, tmp_path: Path) -> None:
-    """What is in the cache is not computed again: altered there, the figures change with it."""
-    out, cache = tmp_path / "report", tmp_path / "cache.sqlite"
-    arguments = ["verification", str(people), "--out", str(out), "--cache", str(cache)]
-    main(arguments)
-    base = sqlite3.connect(cache)
-    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
-    with base:
-        base.execute("UPDATE embeddings SET vector = NULL")
-        missing = base.execute("SELECT picture FROM embeddings LIMIT 2").fetchall()
-        base.executemany("DELETE FROM embeddings WHERE picture = ?", missing)
-    main(arguments)
-    figures = _metrics(out)["systems"]["engine"]
-    assert len(figures["failure_to_enrol"]["photos"]) in (3, 4)
-    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
-
-
-def test_a_photo_that_cannot_be_read_now_is_no_photo_without_a_face(
-    engine: Engine, people: Path, tmp_path: Path
-) -> None:
-    photo = people / "ann" / "1.png"
-    assert embed_file(engine, people / "tom" / "3.png") is None
-    photo.unlink()
-    with pytest.raises(SampleError, match=r"cannot read .*1\.png on this machine: No such file"):
-        embed_file(engine, photo)
-
-
-def test_embeddings_are_kept_by_provider_and_for_their_owner(people: Path, tmp_path: Path) -> None:
-    pack = read_pack()
-    assert checksum(pack, [CPU]) != checksum(pack, [OPENVINO, CPU])
-    cache = tmp_path / "cache.sqlite"
-    embed_photos([people / "ann" / "1.png"], cache, providers=["cpu"])
-    assert stat.S_IMODE(cache.stat().st_mode) == 0o600
 
 
 def test_detection(

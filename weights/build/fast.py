@@ -5,7 +5,7 @@
 PORTRAITS is a folder with us_officials/ and gan_idcards/: every third portrait's face says in what
 range the values of each layer lie. Weights have a scale a channel. PReLU is left as published, and
 nothing but it lies between two convolutions, so that OpenVINO multiplies, activates and rounds in
-one step; onnxruntime's own CPU provider does not, and takes twice the default pack's time.
+one step; onnxruntime's own CPU provider does not, and takes longer than for the default pack's.
 """
 
 from __future__ import annotations

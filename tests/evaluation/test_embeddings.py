@@ -1,0 +1,50 @@
+"""Embeddings of photos: computed once, kept, and known by what made them."""
+
+import json
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from engine import Engine
+from engine.evaluation.__main__ import main
+from engine.evaluation.embeddings import checksum, embed_file, embed_photos
+from engine.evaluation.photos import SampleError
+from engine.packs import read_pack
+from engine.providers import CPU, OPENVINO
+
+
+def test_embeddings_are_kept_and_resumed(people: Path, tmp_path: Path) -> None:
+    """What is in the cache is not computed again: altered there, the figures change with it."""
+    out, cache = tmp_path / "report", tmp_path / "cache.sqlite"
+    arguments = ["verification", str(people), "--out", str(out), "--cache", str(cache)]
+    main(arguments)
+    base = sqlite3.connect(cache)
+    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
+    with base:
+        base.execute("UPDATE embeddings SET vector = NULL")
+        missing = base.execute("SELECT picture FROM embeddings LIMIT 2").fetchall()
+        base.executemany("DELETE FROM embeddings WHERE picture = ?", missing)
+    main(arguments)
+    figures = json.loads((out / "metrics.json").read_text("utf-8"))["systems"]["engine"]
+    assert len(figures["failure_to_enrol"]["photos"]) in (3, 4)
+    assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
+
+
+def test_a_photo_that_cannot_be_read_now_is_no_photo_without_a_face(
+    engine: Engine, people: Path, tmp_path: Path
+) -> None:
+    photo = people / "ann" / "1.png"
+    assert embed_file(engine, people / "tom" / "3.png") is None
+    photo.unlink()
+    with pytest.raises(SampleError, match=r"cannot read .*1\.png on this machine: No such file"):
+        embed_file(engine, photo)
+
+
+def test_embeddings_are_kept_by_provider_and_for_their_owner(people: Path, tmp_path: Path) -> None:
+    pack = read_pack()
+    assert checksum(pack, [CPU]) != checksum(pack, [OPENVINO, CPU])
+    cache = tmp_path / "cache.sqlite"
+    embed_photos([people / "ann" / "1.png"], cache, providers=["cpu"])
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o600
