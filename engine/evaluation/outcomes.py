@@ -79,6 +79,7 @@ def _recovered(
     lost = int(meshed.sum()) - int(clean.sum())
     if lost <= 0:
         return None
+    # The same draws of people for all three, as one seed draws them.
     of_clean, of_meshed, of_descreened = (drawn(one, people) for one in (clean, meshed, descreened))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = (of_meshed - of_descreened) / (of_meshed - of_clean)

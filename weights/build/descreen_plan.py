@@ -42,7 +42,9 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in DECISIVE}
 
 
-def require_same(options: argparse.Namespace, settings: dict[str, Any]) -> None:
-    """Raises SampleError for a checkpoint that was made with other settings."""
+def require_same(options: argparse.Namespace, settings: dict[str, Any] | None) -> None:
+    """Raises SampleError for a checkpoint of other settings, or of none that are known."""
     if settings != settings_of(options):
-        raise SampleError(f"{options.work} holds a run with {settings}: choose another --work")
+        raise SampleError(
+            f"{options.work} holds a run with {settings or 'settings unknown'}: choose another --work"
+        )

@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--steps", type=int, default=36500)
     parser.add_argument("--finish", type=int, default=3300, help="steps after these")
-    parser.add_argument("--finish-rate", type=float, default=2.5e-4)
+    parser.add_argument("--finish-rate", type=float, default=3.5e-4)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
@@ -170,7 +170,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if (options.work / CHECKPOINT).exists():
-        require_same(options, torch.load(options.work / CHECKPOINT)["settings"])
+        require_same(options, torch.load(options.work / CHECKPOINT).get("settings"))
     (options.work / "rendezvous").unlink(missing_ok=True)
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options,), options.workers)
