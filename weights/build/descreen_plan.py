@@ -45,6 +45,5 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
 def require_same(options: argparse.Namespace, settings: dict[str, Any] | None) -> None:
     """Raises SampleError for a checkpoint of other settings, or of none that are known."""
     if settings != settings_of(options):
-        raise SampleError(
-            f"{options.work} holds a run with {settings or 'settings unknown'}: choose another --work"
-        )
+        found = settings or "options that it does not tell"
+        raise SampleError(f"{options.work} holds a run with {found}: choose another --work")
