@@ -1,5 +1,6 @@
 """Anti-spoof networks beside this engine's, judged on the same faces of the same pictures."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,17 +19,20 @@ from engine.packs import read_pack
 from engine.results import Face
 from engine.runtime import Runtime
 
-SPECIFICATION = "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect,softmax=1"
+SPECIFICATION = (
+    "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect,softmax=1,threshold=0"
+)
 _DEFAULTS = {"crop": "1.5", "size": "128", "channels": "bgr", "scale": "1", "live": "0"}
-_DEFAULTS |= {"border": "shift", "softmax": "0"}
+_DEFAULTS |= {"border": "shift", "softmax": "0", "threshold": "0"}
 
 
 class Peer:
     """An ONNX network with one (N, 3, size, size) input, and logits of two or more classes out.
 
     specification: a file, and after a colon what differs from crop=1.5,size=128,channels=bgr,
-    scale=1,live=0,softmax=0,border=shift; pixels are divided by `scale`, and softmax=1 says that
-    what comes out are probabilities. Its threshold is P(live) = 0.5.
+    scale=1,live=0,softmax=0,border=shift,threshold=0; pixels are divided by `scale`, softmax=1 says
+    that what comes out are probabilities, and `threshold` are the log-odds above which a face is
+    taken for live.
     Raises SampleError for one that cannot be read, WeightsError for a file that is no network.
     """
 
@@ -52,6 +56,9 @@ class Peer:
             }
             if manifest["std"] == 0:
                 raise ValueError("scale is not 0")
+            self.threshold = float(given["threshold"])
+            if not math.isfinite(self.threshold):
+                raise ValueError("threshold is a finite number")
             network = runtime.load(path.read_bytes(), file)
             self._classifier = Classifier(network, manifest)
             self._try(int(given["size"]))
@@ -70,7 +77,7 @@ class Peer:
 
     def judge(self, view: View) -> Verdict:
         score = self._classifier.log_odds(view.image, view.face)
-        return Verdict(score, score > 0)
+        return Verdict(score, score > self.threshold)
 
 
 class Bench:
@@ -103,7 +110,7 @@ class Bench:
             # One file may come with several options, and two files may be called the same.
             name = one if peer.name in {LIBRARY, *self._judges} else peer.name
             self._judges[name] = peer.judge
-            self.thresholds[name] = 0.0
+            self.thresholds[name] = peer.threshold
 
     def judge(
         self, sample: Sequence[Capture], alter: Callable[[Pixels], Pixels] | None = None

@@ -116,6 +116,19 @@ def test_a_peer_that_ends_in_a_softmax(taken: Path, tmp_path: Path) -> None:
     assert plain == softmax
 
 
+def test_a_peer_at_a_threshold_of_its_own(taken: Path, tmp_path: Path) -> None:
+    """All pass below the lowest score, none above the highest, and the order stays."""
+    found = {}
+    for threshold in ("-99", "0", "99"):
+        spec = f"{NETWORK}:crop=2.7,threshold={threshold}"
+        metrics = measured(taken, tmp_path / "report", "--peer", spec)
+        found[threshold] = metrics["systems"][NETWORK.stem]
+        assert found[threshold]["threshold"] == float(threshold)
+    passed = {name: one["errors"]["taken: print"]["value"] for name, one in found.items()}
+    assert passed["-99"] == 1.0 and passed["99"] == 0.0
+    assert found["-99"]["auc"] == found["0"]["auc"] == found["99"]["auc"]
+
+
 def test_one_network_with_several_crops(taken: Path, tmp_path: Path) -> None:
     specs = [f"{NETWORK}:crop={crop}" for crop in (1.5, 2.7)]
     peers = [part for spec in specs for part in ("--peer", spec)]
@@ -144,6 +157,7 @@ def test_attacks_without_any_face(taken: Path, tmp_path: Path) -> None:
         ("zoom=2", "it knows no zoom"),
         ("channels=hsv", "channels is BGR or RGB"),
         ("scale=0", "scale is not 0"),
+        ("threshold=nan", "threshold is a finite number"),
         ("size=64", "takes no picture of that kind"),
         ("live=9", "takes no picture of that kind"),
     ],
