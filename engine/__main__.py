@@ -53,6 +53,7 @@ def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
     return {
         "score": result.score,
         "probability": result.probability,
+        "threshold": result.threshold,
         "is_alive": result.is_alive,
         "assessable": result.assessable,
         "reason": result.reason,

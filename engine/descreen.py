@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
-from engine.images import Pixels
+from engine.images import Pixels, is_grey
 from engine.lines import enlarged_change, line_width
 from engine.network import Network
 from engine.numbers import number
@@ -54,7 +54,8 @@ class Descreener:
             raise ValueError("stride and line are above 0, and tile is above twice the margin")
 
     def descreen(self, image: Pixels) -> DescreenResult:
-        """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back."""
+        """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back, and a
+        picture in shades of grey stays one."""
         overview = _shrunk(image, min(1.0, self._tile / max(image.shape[:2])))
         small = overview is image and min(image.shape[:2]) < self._small
         looks = SMALL_LOOKS if small else LOOKS
@@ -66,6 +67,8 @@ class Descreener:
             return DescreenResult(image, score, False)
         if overview is not image:
             clean = self._restore(image, self._working_scale(image, mask))
+        if is_grey(image):
+            clean = np.asarray(cv2.transform(clean, np.full((3, 3), 1 / 3)), np.uint8)
         return DescreenResult(clean, score, not np.array_equal(clean, image))
 
     def _working_scale(self, image: Pixels, mask: Floats) -> float:

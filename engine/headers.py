@@ -134,10 +134,21 @@ def check_scans(data: bytes) -> None:
             raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
 
 
-def check_end(data: bytes) -> None:
-    """A JPEG must have an end. Raises ImageError for one that is cut off."""
-    if _END_OF_IMAGE not in _markers(data):
+def has_end(data: bytes) -> bool:
+    """Whether a JPEG has the marker of its end."""
+    return _END_OF_IMAGE in _markers(data)
+
+
+def with_end(data: bytes) -> bytes:
+    """A JPEG that lacks the marker of its end, with it: some phones leave it out, and with it the
+    decoder tells whether anything else is missing too. That it cannot tell of several scans, of
+    which each adds to the picture: for those this raises ImageError.
+    """
+    ended = data.removesuffix(b"\xff") + b"\xff" + _END_OF_IMAGE
+    scans = sum(code == _START_OF_SCAN for code in _markers(data))
+    if scans != 1 or not has_end(ended):
         raise ImageError("the JPEG is damaged: it has no end")
+    return ended
 
 
 def _markers(data: bytes) -> Iterator[bytes]:

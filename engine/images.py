@@ -9,7 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
-from engine.headers import Header, check_chunks, check_end, check_scans, sniff
+from engine.headers import Header, check_chunks, check_scans, has_end, sniff, with_end
 
 Pixels = NDArray[np.uint8]
 Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
@@ -29,10 +29,12 @@ _BROKEN = "the picture does not decode: it is damaged, or of a rare kind; save i
 
 HARMLESS = (
     *("extraneous bytes before marker", "JFIF revision", "Adobe color transform"),
+    *("Invalid SOS parameters for sequential JPEG", "bad ICC marker"),
     "Could not determine subsampling",
 )
-"""Warnings of libjpeg about files that some cameras and programs write, and what its faster
-interface says of colours stored more coarsely than it knows, which OpenCV reads."""
+"""Warnings of libjpeg about files that some cameras and programs write (Samsung's phones say wrong
+things of a scan), and what its faster interface says of colours stored more coarsely than it knows,
+which OpenCV reads."""
 
 
 def load(image: Image) -> Pixels:
@@ -103,11 +105,15 @@ def _decode_jpeg(data: bytes, header: Header) -> Pixels:
         pixels: Pixels = simplejpeg.decode_jpeg(data, "BGR", strict=True)
     except ValueError as error:
         # libjpeg fills what is missing with grey and goes on: that would be a face half lost.
-        if not any(harmless in str(error) for harmless in HARMLESS):
+        harmless = any(words in str(error) for words in HARMLESS)
+        if not has_end(data):
+            if harmless:  # of several warnings one is told
+                raise ImageError("the JPEG is damaged: it has no end") from error
+            return _decode_jpeg(with_end(data), header)
+        if not harmless:
             raise ImageError(
                 f"the JPEG is damaged or shorter than its header says: {error}"
             ) from error
-        check_end(data)  # only the last of several warnings is told
         pixels = _decode_any(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
@@ -133,16 +139,25 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
     return pixels
 
 
+def is_grey(image: Pixels) -> bool:
+    """Whether all of a (H, W, 3) picture is in shades of grey."""
+    first = image[:, :, 0]
+    return all(np.array_equal(first, image[:, :, channel]) for channel in (1, 2))
+
+
 def encode(image: Pixels, format: str) -> bytes:
-    """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4).
+    """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4); in one
+    channel where it is grey.
 
     No side longer than MAX_SIDE. Raises ImageError for a picture that the format does not take.
     """
+    grey = is_grey(image)
+    pixels = np.ascontiguousarray(image[:, :, :1] if grey else image)
     if format == "jpeg":
-        pixels = np.ascontiguousarray(image)
-        encoded: bytes = simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, "BGR", "444")
+        colours, kept = ("GRAY", "Gray") if grey else ("BGR", "444")
+        encoded: bytes = simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, colours, kept)
         return encoded
-    done, buffer = cv2.imencode(f".{format}", image)
+    done, buffer = cv2.imencode(f".{format}", pixels)
     if not done:
         raise ImageError(f"the picture cannot be written as {format}")
     return buffer.tobytes()

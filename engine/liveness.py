@@ -147,6 +147,7 @@ class Liveness:
         return LivenessResult(
             score=score,
             probability=1 / (1 + math.exp(-score)),
+            threshold=self.threshold,
             is_alive=reason is None and score > self.threshold,
             face=face,
             context=evidence.context is not None,

@@ -63,7 +63,8 @@ class LivenessResult:
 
     score: calibrated natural log-odds of "live", clipped to -12..12.
     probability: P(live), 0..1, the same score on another scale.
-    is_alive: assessable, and score > the threshold of the operating point.
+    threshold: on the score, of the operating point.
+    is_alive: assessable, and score > threshold.
     face: the face that was judged.
     context: whether what is around the face was judged too, or its texture alone.
     assessable: False when the face is too small, cut off, tilted, turned away, too dark, too bright
@@ -73,6 +74,7 @@ class LivenessResult:
 
     score: float
     probability: float
+    threshold: float
     is_alive: bool
     face: Face
     context: bool

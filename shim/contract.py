@@ -89,12 +89,14 @@ class Refusal(Exception):  # noqa: N818 - it names the outcome
 def envelope(
     endpoint: Endpoint | None, code: str, message: str, members: Body, aliases: bool = False
 ) -> Body:
-    """The whole reply: the endpoint's members, errorcode and the message as it spells it.
+    """The whole reply: the endpoint's members, errorcode and the message as it spells it, in the
+    order of the document's examples.
 
     aliases adds the document's other spelling of the message and of an image's content_type.
     """
     field = endpoint.message if endpoint else "errmsg"
-    body = {**members, "errorcode": code, field: message}
+    status = {"errorcode": code, field: message}
+    body = {**status, **members} if endpoint is DETECT else {**members, **status}
     if aliases:
         body["errmsg" if field == "errormsg" else "errormsg"] = message
         if "image" in body:
@@ -121,12 +123,15 @@ def similarity(value: float, threshold: float) -> Body:
     }
 
 
-def liveness(score: float, is_alive: bool) -> Body:
-    """Section 4.4. Rounded away from the threshold, so that the score of a judged face agrees with
-    its verdict."""
-    return _liveness(
-        _decimals(score, 5, ROUND_CEILING if is_alive else ROUND_FLOOR), "Have face", is_alive
-    )
+def liveness(score: float, threshold: float, is_alive: bool) -> Body:
+    """Section 4.4. A client that looks at the score finds the verdict, is_alive: of a face that is
+    refused for another reason the score is the threshold at most, and decimals are rounded away
+    from it."""
+    if is_alive:
+        shown = _decimals(score, 5, ROUND_CEILING)
+    else:
+        shown = _decimals(min(score, threshold), 5, ROUND_FLOOR)
+    return _liveness(shown, "Have face", is_alive)
 
 
 def no_face() -> Body:

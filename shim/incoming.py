@@ -19,7 +19,8 @@ from shim.contract import Endpoint, Problem, Refusal
 from shim.gate import Caller, Gate
 
 HEAD_S = 15  # for a request's head to arrive, in seconds
-BODY_S = 120  # for a whole request to arrive
+BODY_S = 120  # for a whole request to arrive, or longer where its body is large:
+SLOWEST = 4096  # bytes a second, on a weak line
 STALL_S = 3  # of silence, before a refused request is answered without the rest of its body
 _UNKNOWN = -1
 _ORIGIN = re.compile(rb"^[^/?#]+://[^/?#]*")
@@ -125,7 +126,9 @@ class Parser(HTTPRequestParser):
         """Whether the request takes too long to arrive. Times in seconds since the epoch."""
         if isinstance(self.body_rcv, Discard):
             return now - last_byte > STALL_S or now - self.started > DISCARD_S
-        return now - self.started > (BODY_S if self.headers_finished else HEAD_S)
+        if not self.headers_finished:
+            return now - self.started > HEAD_S
+        return now - self.started > max(BODY_S, self.content_length / SLOWEST)
 
 
 def row_1(line: bytes) -> tuple[Endpoint | None, Problem]:

@@ -38,7 +38,7 @@ def biodetect(engine: Engine, order: Order) -> Body:
         result = engine.liveness(order.images[0].data)
     except FaceNotFound:
         raise Refusal(contract.NO_FACE, contract.no_face()) from None
-    return contract.liveness(result.score, result.is_alive)
+    return contract.liveness(result.score, result.threshold, result.is_alive)
 
 
 def erasemark(engine: Engine, order: Order) -> Body:

@@ -79,6 +79,35 @@ def test_jpeg_of_another_revision(astronaut: Pixels) -> None:
         decode(other[: len(other) // 2])
 
 
+def test_jpeg_of_a_samsung_phone(astronaut: Pixels) -> None:
+    """It says wrong things of its only scan, which decoders overlook."""
+    jpeg = encode(astronaut, "jpeg")
+    last = jpeg.index(b"\xff\xda") + 11  # begin and end of the spectrum, and the bits
+    assert jpeg[last : last + 3] == b"\0\x3f\0"
+    phone = jpeg[:last] + b"\0\0\0" + jpeg[last + 3 :]
+    assert np.array_equal(decode(phone), decode(jpeg))
+    for lost in (3, len(phone) // 2):
+        with pytest.raises(ImageError, match="the JPEG is damaged"):
+            decode(phone[:-lost])
+
+
+@pytest.mark.parametrize("trailer", [b"", b"\xff", bytes(100)])
+def test_jpeg_without_the_marker_of_its_end(astronaut: Pixels, trailer: bytes) -> None:
+    """All of the picture is there; and is it not, the marker would not help."""
+    jpeg = encode(astronaut, "jpeg")
+    assert np.array_equal(decode(jpeg[:-2] + trailer), decode(jpeg))
+    for lost in (3, 500, len(jpeg) // 2):
+        with pytest.raises(ImageError, match="the JPEG is damaged"):
+            decode(jpeg[:-lost])
+
+
+def test_jpeg_of_several_scans_without_its_end(astronaut: Pixels) -> None:
+    """Nobody can tell whether a scan is missing."""
+    progressive = cv2.imencode(".jpg", astronaut, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    with pytest.raises(ImageError, match="the JPEG is damaged: it has no end"):
+        decode(progressive[:-2])
+
+
 def test_jpeg_with_coarse_colours(astronaut: Pixels) -> None:
     """A colour for every 4 x 2 pixels: grey JPEGs of its three planes, put together as scans."""
     planes = cv2.split(cv2.cvtColor(astronaut, cv2.COLOR_BGR2YCrCb))

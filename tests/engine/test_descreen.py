@@ -42,6 +42,15 @@ def quality(picture: Pixels, truth: Pixels) -> float:
     return psnr((picture.astype(np.float64) - truth) ** 2)
 
 
+def test_a_grey_photo_stays_grey(engine: Engine, astronaut: Pixels) -> None:
+    clean = cv2.cvtColor(portrait(astronaut), cv2.COLOR_BGR2GRAY)[:, :, None].repeat(3, axis=2)
+    meshed = under_mesh(clean, colour=(60.0, 60.0, 60.0))
+    assert np.ptp(meshed, axis=2).max() == 0
+    result = engine.descreen(meshed)
+    assert result.changed and np.ptp(result.image, axis=2).max() == 0
+    assert quality(result.image, clean) > quality(meshed, clean) + 4
+
+
 @pytest.mark.parametrize(
     "changes",
     [

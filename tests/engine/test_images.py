@@ -95,6 +95,16 @@ def test_sixteen_bits_become_eight(astronaut: Pixels) -> None:
     assert_same_light(decode(cv2.imencode(".png", deep)[1].tobytes()), astronaut)
 
 
+@pytest.mark.parametrize("format", ["png", "jpeg"])
+def test_grey_pictures_are_written_as_such(astronaut: Pixels, format: str) -> None:
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY)
+    shades = np.repeat(grey[:, :, None], 3, axis=2)
+    written = encode(shades, format)
+    assert Image.open(BytesIO(written)).mode == "L"
+    assert cv2.absdiff(decode(written), shades).max() <= (0 if format == "png" else 16)
+    assert Image.open(BytesIO(encode(astronaut, format))).mode == "RGB"
+
+
 def assert_same_light(found: Pixels, expected: Pixels) -> None:
     assert found.dtype == np.uint8 and found.shape == expected.shape
     grey, wanted = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (found, expected))

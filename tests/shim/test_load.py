@@ -7,8 +7,9 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -19,7 +20,7 @@ from shim_server import Served
 
 from engine import Engine
 from engine.images import encode
-from shim import Settings, channel, create_app
+from shim import Settings, channel, create_app, incoming
 from shim.keys import DEMO, KeyStore
 from shim.server import Server
 
@@ -177,15 +178,48 @@ def test_requests_sent_ahead_are_finished_too(start: Start) -> None:
 def test_blank_lines_are_no_requests(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """They do not keep a connection open for ever."""
     monkeypatch.setattr(channel, "IDLE_S", 1)
-    server = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
-    thread = threading.Thread(target=server.run)
-    thread.start()
     received, started = None, time.monotonic()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as connection:
+    with connected(engine, timeout=0.2) as connection:
         while received is None and time.monotonic() < started + 20:
             with suppress(TimeoutError):
                 connection.sendall(b"\r\n\r\n")
                 received = connection.recv(1)
-    server.stop()
-    thread.join()
     assert received == b""
+
+
+@pytest.mark.parametrize(("slowest", "answered"), [(10_000, True), (10**9, False)])
+def test_a_weak_line(
+    engine: Engine,
+    selfie: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    slowest: int,
+    answered: bool,
+) -> None:
+    """A request may take longer than others when its body is large."""
+    monkeypatch.setattr(incoming, "BODY_S", 1)
+    monkeypatch.setattr(incoming, "SLOWEST", slowest)
+    data = json.dumps(body(image=image(selfie))).encode()
+    with connected(engine, timeout=20) as connection, connection.makefile("rb") as stream:
+        connection.sendall(head("detect", len(data)))
+        with suppress(ConnectionError):
+            for part in range(10):
+                connection.sendall(data[part * len(data) // 10 : (part + 1) * len(data) // 10])
+                time.sleep(0.4)
+        reply = None
+        with suppress(ConnectionError):
+            reply = read_reply(stream)
+    assert (reply is not None and reply[2]["errorcode"] == "0") == answered
+
+
+@contextmanager
+def connected(engine: Engine, timeout: float) -> Iterator[socket.socket]:
+    """A connection to a server in this process, whose limits of time can be changed."""
+    server = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout) as connection:
+            yield connection
+    finally:
+        server.stop()
+        thread.join()

@@ -38,9 +38,22 @@ def test_similarity_never_contradicts_the_threshold(value: float, shown: str) ->
 @pytest.mark.parametrize("off", [-1e-7, 0.0, 1e-7])
 def test_bio_score_never_contradicts_the_verdict(threshold: float, off: float) -> None:
     score = threshold + off
-    shown = contract.liveness(score, score > threshold)["bio_score"]
+    shown = contract.liveness(score, threshold, score > threshold)["bio_score"]
     assert (float(shown) > threshold) == (score > threshold)
     assert shown != "-0.00000"
+
+
+def test_bio_score_of_a_face_that_cannot_be_judged() -> None:
+    """It scores high and is not alive: a client that looks at the score alone refuses it too."""
+    assert contract.liveness(5.4, -1.122, is_alive=False)["bio_score"] == "-1.12200"
+    assert contract.liveness(-5.4, -1.122, is_alive=False)["bio_score"] == "-5.40000"
+
+
+def test_members_come_in_the_order_of_the_document() -> None:
+    faces = contract.envelope(contract.DETECT, "0", "ok", contract.faces([]))
+    assert list(faces) == ["errorcode", "errormsg", "faces"]
+    alike = contract.envelope(contract.COMPARE, "0", "ok", contract.similarity(0.6, 0.497))
+    assert list(alike) == ["similarity", "ref_thres", "errorcode", "errmsg"]
 
 
 def test_rectangles_have_an_area() -> None:
