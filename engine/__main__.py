@@ -64,7 +64,11 @@ def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
 
 def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
     result = engine.descreen(args.image)
-    return {"mesh_score": result.mesh_score, "changed": result.changed}, result.image
+    answer = {"mesh_score": result.mesh_score, "changed": result.changed}
+    if not result.changed and args.out.suffix.lower() == args.image.suffix.lower():
+        _store(args.image.read_bytes(), args.out)  # nothing is lost to a second compression
+        return answer, None
+    return answer, result.image
 
 
 def info(engine: Engine, args: argparse.Namespace) -> Answer:
@@ -82,13 +86,13 @@ def _plain(face: Face) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
-    parser.add_argument("--pack", help="folder of a model pack, or fast; else the default pack")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
-    parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
+    _add_engine(parser, None)
+    engine = argparse.ArgumentParser(add_help=False)
+    _add_engine(engine, argparse.SUPPRESS)  # what is given before the command stays
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(run: Callable[[Engine, argparse.Namespace], Answer], about: str, *images: str) -> Any:
-        command = commands.add_parser(run.__name__, help=about, description=about)
+        command = commands.add_parser(run.__name__, help=about, description=about, parents=[engine])
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="print one JSON object")
         for name in images:
@@ -114,12 +118,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_engine(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Options of the engine, before the command or after it."""
+
+    def add(name: str, about: str, kind: Callable[[str], Any] = str) -> None:
+        parser.add_argument(name, type=kind, default=default, help=about)
+
+    add("--pack", "folder of a model pack, or fast; else the default pack")
+    add("--providers", "execution providers, by preference: cuda,cpu")
+    add("--threads", "CPU threads that one call may keep busy", int)
+    add("--fmr", "false match rate of compare's threshold, one of the pack's table", float)
+    add("--bpcer", "share of live captures refused by liveness, one of the pack's table", float)
+
+
 def _write(image: Pixels, path: Path) -> None:
     format = FORMATS.get(path.suffix.lower())
     if format is None:
         raise ImageError(f"{path}: write to a file ending in {', '.join(FORMATS)}")
+    _store(encode(image, format), path)
+
+
+def _store(data: bytes, path: Path) -> None:
     try:
-        path.write_bytes(encode(image, format))
+        path.write_bytes(data)
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror}") from error
 
@@ -129,10 +150,9 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
         print(json.dumps(answer, default=str))
         return
     for key, value in answer.items():
-        shown = (
-            value if isinstance(value, str | bool | int | float) else json.dumps(value, default=str)
-        )
-        print(f"{key}: {shown}")
+        if not isinstance(value, str | bool | int | float):
+            value = json.dumps(value, default=str, ensure_ascii=False)
+        print(f"{key}: {value}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -140,14 +160,18 @@ def main(arguments: list[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     providers = [name.strip() for name in (args.providers or "").split(",") if name.strip()]
     try:
-        with Engine(args.pack, providers, args.threads) as engine:
+        with Engine(args.pack, providers, args.threads, fmr=args.fmr, bpcer=args.bpcer) as engine:
             answer, picture = args.run(engine, args)
         if picture is not None and args.out:
             _write(picture, args.out)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    _print(answer, args.json)
+    try:
+        _print(answer, args.json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough
+        sys.stdout = None  # type: ignore[assignment]
     return 0
 
 

@@ -31,8 +31,9 @@ class Engine:
     pack: folder of a model pack, or "fast", which comes with the engine as the default pack does;
         None is the default pack.
     providers: execution providers in order of preference ("cuda", "tensorrt", "openvino", "cpu" or
-        full names). None takes CUDA or OpenVINO where the installed onnxruntime has it and it
-        activates, else the CPU; named and not active is an error.
+        full names), in a list or with commas between. None takes CUDA or OpenVINO where the
+        installed onnxruntime has it and it activates, else the CPU; named and not active is an
+        error.
     threads: CPU threads that one call may keep busy; None takes the cores this process may use.
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
@@ -66,6 +67,13 @@ class Engine:
         if restricted:
             _log.warning(
                 "pack %s: %s for non-commercial use only", self._pack.name, ", ".join(restricted)
+            )
+        if not self._pack.is_calibrated:
+            _log.warning(
+                "pack %s: nobody has measured how often strangers pass its threshold; from a "
+                "checkout weights/build/calibrate.py PHOTOS --pack %s does",
+                self._pack.name,
+                self._pack.folder,
             )
 
     def detect(self, image: Image, max_faces: int = 16) -> list[Face]:
@@ -158,7 +166,10 @@ class Engine:
         return {
             "pack": {**self._pack.about, "name": self._pack.name, "folder": str(self._pack.folder)},
             "networks": networks,
-            "similarity": dict(self._pack.similarity),
+            "similarity": {
+                "calibrated": self._pack.is_calibrated,
+                **self._pack.similarity,
+            },
             "providers": list(self._runtime.active),
             "threads": self._runtime.threads,
             "versions": {

@@ -57,6 +57,8 @@ def load(image: Image) -> Pixels:
             return decode(_read(Path(image)))
         except OSError as error:
             raise ImageError(f"cannot read {image}: {error.strerror}") from error
+        except ImageError as error:
+            raise ImageError(f"{image}: {error}") from error
         except (TypeError, ValueError) as error:  # no path on this system
             raise ImageError(f"cannot read {image!r}: {error}") from error
     raise ImageError(f"an image is an array, encoded bytes or a path, not {type(image).__name__}")
@@ -64,7 +66,7 @@ def load(image: Image) -> Pixels:
 
 def _read(path: Path) -> bytes:
     if path.stat().st_size > MAX_BYTES:
-        raise ImageError(f"{path} is over {MAX_BYTES // 1_000_000} MB, which no picture here is")
+        raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
     return path.read_bytes()
 
 

@@ -26,7 +26,7 @@ REFUSED_LIVE = ErrorRate(
     trials="captures",
     name="BPCER",
     sample="live captures",
-    script="weights/build/calibrate_liveness.py",
+    advice="python -m engine.evaluation liveness CAPTURES measures your own, at every threshold",
 )
 
 

@@ -13,7 +13,7 @@ from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
 from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
-from engine.providers import OPENVINO, advice
+from engine.providers import OPENVINO
 from engine.recognition import Recognition
 from engine.results import Face
 from engine.runtime import Runtime
@@ -127,9 +127,9 @@ class Networks:
         network = self._load(entry, "arcface", integers=integers)
         if integers and OPENVINO not in self._runtime.active:
             _log.warning(
-                "pack %s is made for OpenVINO: without it, the default pack is faster; %s",
+                "pack %s is made for OpenVINO: without it, the default pack is faster; install "
+                "onnxruntime-openvino in place of onnxruntime, or use that",
                 self._pack.name,
-                advice(OPENVINO),
             )
         batching = not self._runtime.on_cpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)

@@ -22,7 +22,7 @@ class ErrorRate:
     """How a kind of rate is written in a table, and how it is called in a message.
 
     key, threshold, trials: the columns of a row. name: of the rate. sample: what the trials are.
-    script: what measures such a table.
+    advice: how to get such a table.
     """
 
     key: str
@@ -30,7 +30,7 @@ class ErrorRate:
     trials: str
     name: str
     sample: str
-    script: str
+    advice: str
 
     def threshold_at(self, rate: float, table: Sequence[Mapping[str, Any]]) -> float:
         """The threshold of the row with that rate.
@@ -41,17 +41,14 @@ class ErrorRate:
             if math.isclose(float(row[self.key]), rate, rel_tol=1e-6):
                 return float(row[self.threshold])
         if not table:
-            raise WeightsError(
-                f"this pack has no table of {self.name}s: {self.script} measures one on your own "
-                "pictures"
-            )
+            raise WeightsError(f"this pack has no table of {self.name}s. {self.advice}")
         rates = sorted(float(row[self.key]) for row in table)
-        if 0 < rate < rates[0]:
-            trials = max(int(row[self.trials]) for row in table)
+        trials = max(int(row[self.trials]) for row in table)
+        if 0 < rate < rates[0] and trials < trials_needed(rate):
             raise WeightsError(
                 f"a {self.name} of {rate:g} takes {trials_needed(rate):,} {self.sample} to "
                 f"support, and this pack was calibrated on {trials:,}; its lowest rate is "
-                f"{rates[0]:g}. {self.script} calibrates it on more people"
+                f"{rates[0]:g}. {self.advice}"
             )
         shown = ", ".join(f"{one:g}" for one in rates)
         raise WeightsError(

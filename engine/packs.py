@@ -86,6 +86,11 @@ class Pack:
     similarity: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether false match rates were measured for its similarity scale."""
+        return bool(self.similarity.get("matched"))
+
     def entry(self, role: str) -> Entry:
         """Raises WeightsError when the pack has no network for that role."""
         if role not in self.entries:
@@ -100,16 +105,21 @@ class Pack:
 
 
 def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
-    """The pack in a folder; None is the default pack, "fast" the other one that comes along.
+    """The pack in a folder; None or "default" is the default pack, "fast" the other one that comes
+    along, where no folder has that name.
 
     A folder without pack.toml is read as a model folder of the insightface package. A manifest
     with `extends = "default"` borrows what it lacks from the default pack.
     Raises WeightsError for a folder or manifest that cannot be used.
     """
-    folder = DEFAULT_PACK if folder is None else Path(folder)
     try:
-        if str(folder) == FAST_PACK.name and not folder.exists():
-            folder = FAST_PACK
+        folder = DEFAULT_PACK if folder is None else Path(folder)
+    except TypeError as error:
+        raise WeightsError(f"a pack is the path of a folder, not {folder!r}") from error
+    try:
+        for own in (DEFAULT_PACK, FAST_PACK):
+            if str(folder) == own.name and not folder.exists():
+                folder = own
         is_folder, has_manifest = folder.is_dir(), (folder / MANIFEST).exists()
     except OSError as error:
         raise WeightsError(f"{folder} cannot be read: {error.strerror}") from error

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import onnxruntime
@@ -12,6 +14,9 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 OPENVINO = "OpenVINOExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
+BUILDS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
+"""Packages that hold the same files: whichever was installed last overwrites the others'."""
+
 _SHORT_NAMES = {"cpu": CPU, "cuda": CUDA, "openvino": OPENVINO, "tensorrt": TENSORRT}
 
 ON_CPU = (CPU, OPENVINO)
@@ -55,15 +60,18 @@ def _multiplies_bfloat16() -> bool:
 def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """The full names of the providers that must activate, and of all to ask for, in order.
 
-    names: full, or "cuda", "tensorrt", "openvino", "cpu"; None asks for CUDA or OpenVINO where the
-    installed onnxruntime has it, and requires nothing. CUDA is asked for after TensorRT, and the
-    CPU always.
+    names: full, or "cuda", "tensorrt", "openvino", "cpu", in a list or with commas between; None
+    asks for CUDA or OpenVINO where the installed onnxruntime has it, and requires nothing. CUDA is
+    asked for after TensorRT, and the CPU always.
     Raises ProviderError for one that the installed onnxruntime does not have.
     """
     available = onnxruntime.get_available_providers()
     if isinstance(names, str):
-        names = [names]
-    required = [_SHORT_NAMES.get(name.lower(), name) for name in names or []]
+        names = names.split(",")
+    if not all(isinstance(name, str) for name in names or []):
+        raise ProviderError(f"providers are names such as {', '.join(_SHORT_NAMES)}")
+    names = [name.strip() for name in names or []]
+    required = [_SHORT_NAMES.get(name.lower(), name) for name in names]
     for name in required:
         if name not in available:
             raise ProviderError(
@@ -76,12 +84,24 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     return required, list(dict.fromkeys([*wanted, CPU]))
 
 
+def installed_builds() -> list[str]:
+    """Those of BUILDS that are installed."""
+    found = []
+    for build in BUILDS:
+        with suppress(PackageNotFoundError):
+            version(build)
+            found.append(build)
+    return found
+
+
 def advice(name: str) -> str:
     """What to do about a provider that is not there, or does not activate."""
     if name == CPU:
         return "reinstall onnxruntime"
     if name == OPENVINO:
         return "install onnxruntime-openvino in place of onnxruntime, or ask for cpu"
+    if name not in _SHORT_NAMES.values():
+        return f"this engine is made for {', '.join(_SHORT_NAMES)}"
     return (
         "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
         "cuDNN versions it names, or ask for cpu"

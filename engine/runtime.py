@@ -10,7 +10,17 @@ from engine.cores import usable_cores
 from engine.errors import ProviderError, WeightsError
 from engine.network import SESSION_ERRORS, Network
 from engine.pool import Item, Pool, Result
-from engine.providers import CPU, CUDA, ON_CPU, OPENVINO, TENSORRT, advice, chosen, options
+from engine.providers import (
+    CPU,
+    CUDA,
+    ON_CPU,
+    OPENVINO,
+    TENSORRT,
+    advice,
+    chosen,
+    installed_builds,
+    options,
+)
 from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
@@ -39,6 +49,11 @@ class Runtime:
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
         if threads is not None and (not isinstance(threads, Integral) or threads < 1):
             raise ProviderError(f"threads must be a whole number from 1, not {threads!r}")
+        if len(builds := installed_builds()) > 1:
+            _log.warning(
+                "%s overwrite each other's files: pip uninstall them all, then install one",
+                " and ".join(builds),
+            )
         self.required, self.providers = chosen(providers)
         self.threads = threads or usable_cores()
         self.active: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.numbers import number
 from engine.operating import ErrorRate, trials_needed
 
 THRESHOLD = 0.497
@@ -28,7 +29,7 @@ FALSE_MATCHES = ErrorRate(
     trials="pairs",
     name="false match rate",
     sample="pairs of different people of one sex and group",
-    script="weights/build/calibrate.py",
+    advice="From a checkout, weights/build/calibrate.py PHOTOS --pack FOLDER measures more people",
 )
 
 
@@ -52,7 +53,8 @@ class SimilarityScale:
     """
 
     def __init__(self, manifest: Mapping[str, Any], fmr: float | None = None) -> None:
-        cosine, self._steepness = float(manifest["cosine"]), float(manifest["steepness"])
+        cosine = number(manifest, "cosine")
+        self._steepness = number(manifest, "steepness")
         if not (-1 < cosine < 1 and 0 < self._steepness <= STEEPEST):
             raise ValueError(
                 f"cosine is between -1 and 1, steepness above 0 and at most {STEEPEST}"

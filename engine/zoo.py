@@ -133,7 +133,7 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
     }
     return {
         "pack": {"name": folder.name, "extends": "default"},
-        "similarity": {"cosine": UNCALIBRATED_COSINE, "steepness": 12.0, "calibrated": False},
+        "similarity": {"cosine": UNCALIBRATED_COSINE, "steepness": 12.0},
         **sections,
     }
 
@@ -202,6 +202,7 @@ def _require(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise WeightsError(
-            f"this pack needs the insightface package, and {error.name} is not installed; "
-            "the README says how to install it beside this engine"
+            f"this pack needs the insightface package, and {error.name} is not installed: "
+            "pip install onnx requests scikit-image scipy tqdm && "
+            "pip install --no-deps insightface==2.1"
         ) from error

@@ -28,15 +28,18 @@ COMMANDS = {
 def prepare(out: Path) -> None:
     """Says what would end the work before it is done: a package or the folder for the report.
 
-    What the terminal cannot show ends nothing. Raises EngineError or OSError.
+    What the terminal cannot show ends nothing. Raises EngineError.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     if missing := [name for name in EXTRA if not importlib.util.find_spec(name)]:
         raise EngineError(f"{', '.join(missing)} is missing: pip install '.[eval]'")
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out):
-        pass
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise EngineError(f"no report can be written to {out}: {error.strerror}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:

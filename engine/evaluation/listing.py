@@ -50,7 +50,10 @@ def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]
         raise SampleError(f"{listing} is no CSV: {error}") from error
     needed = f"{', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else columns[0]
     if not rows or not set(columns) <= set(reader.fieldnames or ()):
-        raise SampleError(f"{listing} must have a header with {needed}, and rows below it")
+        raise SampleError(
+            f"{listing} must have a header with {needed}, commas between, and rows below it; its "
+            f"first line is {','.join(reader.fieldnames or ())[:100]!r}"
+        )
     for line, row in rows.items():
         if not all(row[column].strip() for column in columns):
             raise SampleError(f"{listing}, line {line}: fill in {needed}")

@@ -44,6 +44,8 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
                 f"{root / path} lies below a person's folder: put all photos of a person into one, "
                 "as PERSON/PHOTO or GROUP/PERSON/PHOTO"
             )
+    if alone := sum(path.parent == Path() for path in paths):
+        print(f"{root}: {alone} photos in no folder are of {alone} people here", file=sys.stderr)
     stems = Counter(path.with_suffix("") for path in paths)
     return in_cohorts(
         [_photo(path, root, stems[path.with_suffix("")] == 1) for path in paths], cohort
@@ -76,6 +78,8 @@ def picture_files(root: Path) -> list[Path]:
     files = [path for path in _files(root) if not path.name.startswith("._")]
     paths = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
     kinds = ", ".join(sorted(SUFFIXES))
+    if not root.is_dir():
+        raise SampleError(f"{root} is a file" if root.exists() else f"there is no folder {root}")
     if not paths:
         raise SampleError(f"{root} holds no pictures ({kinds})")
     if others := [path for path in files if path.suffix.lower() in OTHERS]:
@@ -103,7 +107,7 @@ def read_photo(path: Path) -> Pixels:
     try:
         return load(path)
     except ImageError as error:
-        raise SampleError(f"{path}: {error}; take it out") from error
+        raise SampleError(f"{error}; take it out") from error
 
 
 def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:

@@ -32,7 +32,7 @@ from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import place
 from engine.evaluation.report import Report
 from engine.evaluation.verification import read_pairs
-from engine.packs import read_pack
+from engine.packs import MANIFEST, read_pack
 from engine.similarity import REFERENCE_FMR, THRESHOLD
 
 
@@ -67,7 +67,9 @@ def _run(args: argparse.Namespace) -> None:
     settings = {key: section.pop(key) for key in ("cosine", "steepness")}
     section = {**settings, **about, **section}
     _report(args, pairs, scores, kept, doubtful, section)
-    manifest.replace(read_pack(args.pack).folder, "similarity", section)
+    folder = read_pack(args.pack).folder
+    manifest.replace(folder, "similarity", section)
+    print(f"{folder / MANIFEST}: [similarity] is what was measured now")
 
 
 def _report(

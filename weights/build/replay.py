@@ -1,11 +1,11 @@
 """An ONNX network run node by node on PyTorch tensors, so that gradients flow through it.
 
-Only the operators that the pack's embedding and anti-spoof networks have are known.
+Only the operators that the pack's detection, embedding and anti-spoof networks have are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,17 @@ class Replay(nn.Module):  # type: ignore[misc]
     """The network of an ONNX file with one image input.
 
     `trained_from`: the number of the first node whose weights are trained; None trains none.
+    `outputs`: names of what `values` gives; the graph's own where None.
     """
 
-    def __init__(self, path: Path, trained_from: int | None = None) -> None:
+    def __init__(
+        self, path: Path, trained_from: int | None = None, outputs: Sequence[str] | None = None
+    ) -> None:
         super().__init__()
         self._model = onnx.load(str(path))
         graph = self._model.graph
-        self._input, self._output = graph.input[0].name, graph.output[0].name
+        self._input = graph.input[0].name
+        self._outputs = outputs or [output.name for output in graph.output]
         constants = _constants(self._model)
         self._nodes = [
             n for n in graph.node if n.op_type in _OPERATORS and n.output[0] not in constants
@@ -42,6 +46,10 @@ class Replay(nn.Module):  # type: ignore[misc]
         )
 
     def forward(self, image: Tensor) -> Tensor:
+        """The first output."""
+        return self.values(image)[0]
+
+    def values(self, image: Tensor) -> list[Tensor]:
         values: dict[str, Tensor] = dict(zip(self._names, self.weights, strict=True))
         values[self._input] = image
         for node in self._nodes:
@@ -49,7 +57,7 @@ class Replay(nn.Module):  # type: ignore[misc]
             values[node.output[0]] = _OPERATORS[node.op_type](
                 *(values.get(name) for name in node.input), **settings
             )
-        return values[self._output]
+        return [values[name] for name in self._outputs]
 
     def save(self, path: Path) -> None:
         """The ONNX file as it was read, with the weights as they are now."""
@@ -93,8 +101,21 @@ def _constants(model: onnx.ModelProto) -> dict[str, Tensor]:
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, **settings: Any) -> Tensor:
+    if weight.shape[1:].numel() == 1 and bias is None:  # each channel times a factor
+        return x * weight[:, 0]
     stride, pads = settings.get("strides", 1), settings.get("pads", [0, 0])
     return functional.conv2d(x, weight, bias, stride, pads[:2], 1, settings.get("group", 1))
+
+
+def _reshape(x: Tensor, shape: Tensor | None, **_: Any) -> Tensor:
+    """Shape arithmetic is left out: to a shape that is not known it flattens all but the batch."""
+    if shape is None:
+        return x.flatten(1)
+    return x.reshape([x.shape[i] if side == 0 else side for i, side in enumerate(shape.tolist())])
+
+
+def _enlarge(x: Tensor, _: Tensor, scales: Tensor, **settings: Any) -> Tensor:
+    return functional.interpolate(x, scale_factor=tuple(scales[2:].tolist()), mode="nearest")
 
 
 def _normalise(
@@ -103,7 +124,6 @@ def _normalise(
     return functional.batch_norm(x, mean, spread, gain, shift, eps=settings["epsilon"])
 
 
-# Shape arithmetic is left out: a Reshape here always flattens all but the batch.
 _OPERATORS: dict[str, Any] = {
     "Add": lambda a, b: a + b,
     "Sub": lambda a, b: a - b,
@@ -115,7 +135,10 @@ _OPERATORS: dict[str, Any] = {
     "Sigmoid": torch.sigmoid,
     "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
     "Flatten": lambda x, **_: x.flatten(1),
-    "Reshape": lambda x, _, **__: x.flatten(1),
+    "MaxPool": lambda x, **settings: functional.max_pool2d(x, settings["kernel_shape"]),
+    "Resize": _enlarge,
+    "Transpose": lambda x, perm: x.permute(*perm),
+    "Reshape": _reshape,
     "MatMul": lambda x, weight: x @ weight,
     "Gemm": lambda x, weight, bias, **_: functional.linear(x, weight, bias),
 }

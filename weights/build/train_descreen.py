@@ -37,7 +37,9 @@ from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 
-EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
+PACK = Path(__file__).parents[1] / "default"
+EMBEDDING = PACK / "embedding_sface_2021dec.onnx"
+DETECTOR = PACK / "detection_yunet_2023mar.onnx"
 CHECKPOINT = "checkpoint.pt"
 
 
@@ -79,7 +81,7 @@ def train(worker: int, options: argparse.Namespace) -> None:
         for group in [g for optimiser in optimisers for g in optimiser.param_groups]:
             group["lr"] = rate
         if recognition is None and step >= options.settled * options.steps:
-            recognition = Recognition(options.embedding)
+            recognition = Recognition(options.embedding, DETECTOR)
         batch = draw(portraits, options, step, worker)
         judge = recognition if is_whole(options, step) else None
         loss = loss_of(network, batch, judge, is_finish(options, step))
