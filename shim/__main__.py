@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shim.keys import DEMO, KeysError, KeyStore, add, load, revoke
-from shim.observability import log_to_stderr
-from shim.settings import Settings, SettingsError, unknown
+from shim.settings import Settings, SettingsError, keys_file, unknown
 
 _log = logging.getLogger("shim")
 
@@ -41,11 +40,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="use the document's sample key pair, which everybody knows; loopback only",
     )
-    commands = parser.add_subparsers(dest="command", metavar="keys")
+    commands = parser.add_subparsers(dest="command", metavar="[keys]")
     keys = commands.add_parser("keys", help="add, list or revoke key pairs")
     actions = keys.add_subparsers(dest="action", required=True)
     for action, text in (
-        ("add", "make a key pair; the key is printed now and never again"),
+        ("add", "add a key pair; a key that is made is printed now and never again"),
         ("list", "print the app ids, without their keys"),
         ("revoke", "remove a key pair"),
     ):
@@ -53,22 +52,45 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--file", type=Path, help="keys file, instead of BIOAUTH_KEYS")
         if action != "list":
             command.add_argument("app_id", nargs="?" if action == "add" else None)
+        if action == "add":
+            command.add_argument(
+                "--key-stdin",
+                action="store_true",
+                help="take the key that clients have already from a line of standard input",
+            )
     return parser
 
 
 def _keys(arguments: argparse.Namespace) -> int:
-    path = arguments.file or Settings.from_environment().keys
+    path = arguments.file or keys_file()
     if path is None:
         raise KeysError("Which file? Set BIOAUTH_KEYS or give --file.")
     if arguments.action == "list":
         print("\n".join(load(path)))
         return 0
-    if arguments.action == "add":
-        print(*add(path, arguments.app_id))
-    else:
+    note = "A running server takes this over on SIGHUP."
+    if arguments.action == "revoke":
         revoke(path, arguments.app_id)
-    print("A running server takes this over on SIGHUP.", file=sys.stderr)
+    else:
+        _add(path, arguments.app_id, arguments.key_stdin)
+        if len(load(path)) == 1:
+            note = f"Start with it: BIOAUTH_KEYS={path} python -m shim"
+    print(note, file=sys.stderr)
     return 0
+
+
+def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
+    if not key_from_stdin:
+        print(*add(path, app_id))
+        return
+    if app_id is None:
+        raise KeysError("Whose key? Give the app id: keys add APP_ID --key-stdin")
+    try:
+        app_key = sys.stdin.buffer.readline().decode().strip()
+    except UnicodeDecodeError:
+        raise KeysError("The key on standard input is not UTF-8.") from None
+    add(path, app_id, app_key)
+    print(app_id)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -80,6 +102,8 @@ def _serve(arguments: argparse.Namespace) -> int:
             raise SettingsError("--port must be a whole number from 0 to 65535.")
         settings = replace(settings, port=arguments.port)
     keys = _open_keys(settings, arguments.demo)
+    from shim.observability import log_to_stderr  # late: `keys` needs none of its packages
+
     log_to_stderr()
     if not arguments.demo:  # a demonstration ends with its terminal
         _reload_on_sighup(keys)  # early: until there is a handler the signal ends the process
@@ -123,7 +147,8 @@ def _reload_on_sighup(keys: KeyStore) -> None:
         try:
             keys.reload()
         except KeysError as error:
-            _log.error("%s The old keys stay in force.", error)
+            # The error comes last: it may end in a command, which somebody copies.
+            _log.error("The old keys stay in force: %s", error)
         else:
             _log.info("keys read again", extra={"fields": {"keys": len(keys)}})
 

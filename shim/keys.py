@@ -73,10 +73,7 @@ def load(path: Path) -> dict[str, str]:
                 )
             pairs = tomllib.load(file)["keys"]
     except OSError as error:
-        raise KeysError(
-            f"Cannot read the keys file {path}: {error.strerror}. "
-            f"Make one: python -m shim keys add --file {path}"
-        ) from None
+        raise _unreadable(path, error) from None
     except (ValueError, KeyError, RecursionError):  # the first of text, of TOML and of huge numbers
         # Not quoted: the parser's message may hold a piece of a key.
         raise KeysError(f'{path} is not a TOML file with a [keys] table of id = "key".') from None
@@ -88,22 +85,26 @@ def load(path: Path) -> dict[str, str]:
     return pairs
 
 
-def add(path: Path, app_id: str | None = None) -> tuple[str, str]:
-    """Make a key for an app id (a new one when None), store it and return both.
+def add(path: Path, app_id: str | None = None, app_key: str | None = None) -> tuple[str, str]:
+    """Store a key for an app id, new ones where None is given, and return both.
 
-    Raises KeysError when the id exists already or is not made of letters, digits, "-" and "_", and
-    when the file cannot be read or written.
+    Raises KeysError when the id exists already or is not made of letters, digits, "-" and "_", when
+    the key is empty, and when the file cannot be read or written.
     """
     app_id = app_id or "".join(secrets.choice(string.digits) for _ in range(16))
     if not _APP_ID.fullmatch(app_id):
         raise KeysError('An app id has 1 to 64 letters, digits, "-" and "_".')
+    if app_key is None:
+        app_key = "".join(secrets.choice(_KEY_LETTERS) for _ in range(32))
+    if not app_key:
+        raise KeysError("The key is empty.")
     with _alone(path):
         pairs = load(path) if _exists(path) else {}
         if app_id in pairs:
             raise KeysError(f"{app_id} has a key already. Revoke it first to give it a new one.")
-        pairs[app_id] = "".join(secrets.choice(_KEY_LETTERS) for _ in range(32))
+        pairs[app_id] = app_key
         _store(path, pairs)
-    return app_id, pairs[app_id]
+    return app_id, app_key
 
 
 def revoke(path: Path, app_id: str) -> None:
@@ -164,6 +165,19 @@ def _store(path: Path, pairs: Mapping[str, str]) -> None:
 def _quoted(text: str) -> str:
     """As TOML writes it, which unlike JSON escapes the delete character too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _unreadable(path: Path, error: OSError) -> KeysError:
+    match error:
+        case FileNotFoundError():
+            advice = f" Make one: python -m shim keys add --file {path}"
+        case PermissionError():
+            advice = " It must belong to the user that serves."
+        case IsADirectoryError():
+            advice = " Name a file in that folder."
+        case _:
+            advice = ""
+    return KeysError(f"Cannot read the keys file {path}: {error.strerror}.{advice}")
 
 
 def _unwritable(path: Path, error: OSError) -> KeysError:

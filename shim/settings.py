@@ -74,6 +74,12 @@ class Settings:
         return self.port + (_OPS_OFFSET if self.port + _OPS_OFFSET <= 65535 else -_OPS_OFFSET)
 
 
+def keys_file() -> Path | None:
+    """BIOAUTH_KEYS alone, whatever the other settings are. Raises SettingsError."""
+    text = os.environ.get(_variable("keys"), "")
+    return _path("keys", text) if text else None
+
+
 def unknown() -> list[str]:
     """Variables named BIOAUTH_* that set nothing: typing errors, and links to a service."""
     names = {_variable(name): name for name in _PARSERS}

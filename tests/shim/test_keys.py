@@ -1,9 +1,11 @@
 """The keys file: made, changed, damaged, read again."""
 
+import os
 import re
 import signal
 import stat
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +23,19 @@ def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
     result = run(tmp_path, keys=path)
     assert result.returncode == 1
     assert f"chmod 600 {path}" in result.stderr
+
+
+def test_a_keys_file_of_somebody_else(tmp_path: Path) -> None:
+    path = keys_file(tmp_path)
+    path.chmod(0)
+    as_anybody = ["setpriv", "--bounding-set=-all"] if os.getuid() == 0 else []  # root reads all
+    result = subprocess.run(
+        [*as_anybody, *command()], env=environment(keys=path), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    why = "Permission denied. It must belong to the user that serves."
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"Cannot read the keys file {path}: {why}\n"
 
 
 @pytest.mark.parametrize(
@@ -41,11 +56,14 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     made = run(tmp_path, "keys", "add", "shop", "--file", str(path))
     app_id, app_key = made.stdout.split()
     assert (app_id, made.returncode) == ("shop", 0)
+    assert made.stderr == f"Start with it: BIOAUTH_KEYS={path} python -m shim\n"
     assert re.fullmatch("[A-Z0-9]{32}", app_key)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    other = run(tmp_path, "keys", "add", keys=path).stdout.split()[0]
+    second = run(tmp_path, "keys", "add", keys=path)
+    assert second.stderr == "A running server takes this over on SIGHUP.\n"
+    other = second.stdout.split()[0]
     assert re.fullmatch("[0-9]{16}", other)
-    listed = run(tmp_path, "keys", "list", keys=path)
+    listed = run(tmp_path, "keys", "list", keys=path, port="no concern of it")
     assert listed.stdout.split() == ["shop", other]
     assert app_key not in listed.stdout + listed.stderr
     assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 1
@@ -55,6 +73,59 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     assert run(tmp_path, "keys", "revoke", other, keys=path).returncode == 0
     assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 0  # the last may go
     assert [item.name for item in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def take_over(path: Path, *app_id: str, given: bytes) -> "subprocess.CompletedProcess[bytes]":
+    add = command("keys", "add", *app_id, "--key-stdin")
+    return subprocess.run(
+        add, env=environment(keys=path), input=given, capture_output=True, check=False
+    )
+
+
+def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
+    path = keys_file(tmp_path, "[keys]\n")
+    served = start(keys=path)
+    client = Client(served.url, "cloud", 'their "old" key')
+    assert client.post("detect")[::2] == (
+        401,
+        {"errorcode": "5", "errormsg": "signature verification failed"},
+    )
+    taken = take_over(path, "cloud", given=b' their "old" key\r\nanother line\n')
+    assert (taken.returncode, taken.stdout) == (0, b"cloud\n")
+    assert b"old" not in taken.stderr
+    served.process.send_signal(signal.SIGHUP)
+    wait_for(served.log, "keys read again")
+    assert client.post("detect")[2]["errorcode"] == "2"  # its signature holds
+
+
+@pytest.mark.parametrize(
+    ("app_id", "given", "sentence"),
+    [
+        (["cloud"], b"", "The key is empty."),
+        (["cloud"], b" \nkey\n", "The key is empty."),
+        (["cloud"], b"\xff", "The key on standard input is not UTF-8."),
+        ([], b"key", "Whose key? Give the app id: keys add APP_ID --key-stdin"),
+        (["shop"], b"key", "shop has a key already. Revoke it first to give it a new one."),
+    ],
+)
+def test_a_key_that_cannot_be_taken_over(
+    tmp_path: Path, app_id: list[str], given: bytes, sentence: str
+) -> None:
+    path = keys_file(tmp_path)
+    before = path.read_text()
+    result = take_over(path, *app_id, given=given)
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.decode() == f"{sentence}\n"
+    assert path.read_text() == before
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="reads TOML with a package")
+def test_keys_need_no_packages(tmp_path: Path) -> None:
+    bare = [sys.executable, "-S", *command("keys", "list")[1:]]
+    listed = subprocess.run(
+        bare, env=environment(keys=keys_file(tmp_path)), capture_output=True, text=True, check=False
+    )
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "shop\n", "")
 
 
 def test_keys_files_that_nobody_can_reach(tmp_path: Path) -> None:
@@ -121,5 +192,10 @@ def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: byt
         wait_for(served.log, "The old keys stay in force", count)
         assert [detects(second), detects(first)] == ["0", "0"]
     assert "nonsense" not in served.log.read_text()
+    path.chmod(0o644)
+    served.process.send_signal(signal.SIGHUP)
+    private = f"can be read by others (mode 644). Make it private first: chmod 600 {path}"
+    wait_for(served.log, f'The old keys stay in force: {path} {private}"')
+    assert [detects(second), detects(first)] == ["0", "0"]
     assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
     assert APP_ID not in served.log.read_text()

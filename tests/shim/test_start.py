@@ -37,6 +37,7 @@ from shim.settings import Settings
         ([], {"keys": "1e3", "keys__x": 1}, "Cannot read the keys file 1e3: No such file"),
         (["--demo"], {"port": "9" * 5000}, "BIOAUTH_PORT must be a whole number from 0 to 65535"),
         (["--demo"], {"drain_s": "nan"}, "BIOAUTH_DRAIN_S must be a number of seconds"),
+        ([], {"keys": "."}, "Cannot read the keys file .: Is a directory. Name a file in that"),
     ],
 )
 def test_refusing_to_start(
@@ -91,6 +92,11 @@ def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
 
 def test_a_demonstration_ends_with_its_terminal(start: Start) -> None:
     assert start("--demo").stop(signal.SIGHUP) == -signal.SIGHUP
+
+
+def test_help_requires_nothing(tmp_path: Path) -> None:
+    usage = run(tmp_path, "--help").stdout.partition("\n\n")[0]
+    assert " ".join(usage.split()).endswith("[-h] [--host HOST] [--port PORT] [--demo] [keys] ...")
 
 
 def test_a_service_of_that_name_beside_it(start: Start) -> None:
