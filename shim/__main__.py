@@ -94,19 +94,16 @@ def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    settings = Settings.from_environment()
-    if arguments.host is not None:
-        settings = replace(settings, host=arguments.host)
-    if arguments.port is not None:
-        if not 0 <= arguments.port <= 65535:
-            raise SettingsError("--port must be a whole number from 0 to 65535.")
-        settings = replace(settings, port=arguments.port)
+    settings = _settings(arguments)
     keys = _open_keys(settings, arguments.demo)
     from shim.observability import log_to_stderr  # late: `keys` needs none of its packages
 
     log_to_stderr()
     if not arguments.demo:  # a demonstration ends with its terminal
         _reload_on_sighup(keys)  # early: until there is a handler the signal ends the process
+    elif settings.keys is not None:
+        _log.warning("demo mode: the key pairs of BIOAUTH_KEYS are not used")
+    _warn_of_none(keys)
     for name in unknown():
         _log.warning("%s does nothing: it is no setting, or the link to a service", name)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # read at import; it is not our format
@@ -115,15 +112,26 @@ def _serve(arguments: argparse.Namespace) -> int:
     from shim.run import run
 
     try:
-        return run(settings, keys)
-    except EngineError as error:
+        return run(settings, keys, arguments.demo)
+    except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:  # before there was anything to stop
         pass
-    except OSError as error:
-        where = f"{settings.host}:{settings.port} or {settings.ops_host}"
-        print(f"Cannot serve on {where}:{settings.effective_ops_port}: {error}", file=sys.stderr)
     return 1
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Those of the environment, and what the command line has instead."""
+    settings = Settings.from_environment()
+    if arguments.host is not None:
+        settings = replace(settings, host=arguments.host)
+    if arguments.port is not None:
+        if not 0 <= arguments.port <= 65535:
+            raise SettingsError("--port must be a whole number from 0 to 65535.")
+        settings = replace(settings, port=arguments.port)
+    if settings.shares_a_port:
+        raise SettingsError(f"BIOAUTH_OPS_PORT must be another port than {settings.port}.")
+    return settings
 
 
 def _open_keys(settings: Settings, demo: bool) -> KeyStore:
@@ -151,8 +159,14 @@ def _reload_on_sighup(keys: KeyStore) -> None:
             _log.error("The old keys stay in force: %s", error)
         else:
             _log.info("keys read again", extra={"fields": {"keys": len(keys)}})
+            _warn_of_none(keys)
 
     signal.signal(signal.SIGHUP, reload)
+
+
+def _warn_of_none(keys: KeyStore) -> None:
+    if not len(keys):
+        _log.warning("there are no key pairs in the keys file: every request will be refused")
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine import Engine
 from shim import ops, selftest
@@ -17,17 +19,19 @@ from shim.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, keys: KeyStore) -> int:
+def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status.
 
     0: everything accepted was finished; 1: not ready, or a request ran longer than
-    Settings.drain_s. Raises EngineError and OSError (an address that cannot be bound).
+    Settings.drain_s. Raises EngineError, and OSError that names an address that cannot be bound.
+    demo is only logged.
     """
     readiness = Readiness()
     journals: list[Journal] = []
     if settings.ops:
         app = ops.create_ops_app(readiness, lambda: journals[0].registry if journals else None)
-        port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
+        with _named(settings.ops_host, settings.effective_ops_port):
+            port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     providers = list(settings.providers) if settings.providers else None
     chosen = settings.pack, providers, settings.threads
@@ -38,11 +42,13 @@ def run(settings: Settings, keys: KeyStore) -> int:
         if troubles:
             return 1
         app = create_app(engine, settings, keys)
-        server = Server(app)
+        with _named(settings.host, settings.port):
+            server = Server(app)
         journals.append(app.extensions["shim"].journal)
         info = engine.info()
         _listen_to_signals(server, readiness)
-        _tell("serving", pack=info["pack"]["name"], providers=info["providers"], keys=len(keys))
+        loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}
+        _tell("serving", **loaded, keys=len(keys), demo=demo)
         readiness.reason = ""
         _say(f"http://{_in_url(settings.host)}:{server.port}")
         finished = server.run()
@@ -50,6 +56,15 @@ def run(settings: Settings, keys: KeyStore) -> int:
     if not finished:
         os._exit(1)  # a plain return waits for the threads that are still at work
     return 0
+
+
+@contextmanager
+def _named(host: str, port: int) -> Iterator[None]:
+    """There are two addresses: an error says which of them it was."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"Cannot serve on {_in_url(host)}:{port}: {error}") from error
 
 
 def _say(line: str) -> None:

@@ -65,6 +65,12 @@ class Settings:
         return cls(**{name: _PARSERS[name](name, text) for name, text in given.items() if text})
 
     @property
+    def shares_a_port(self) -> bool:
+        """Whether /healthz, /readyz and /metrics ask for the very address of the four calls."""
+        calls, operations = (self.host, self.port), (self.ops_host, self.effective_ops_port)
+        return self.ops and self.port != 0 and calls == operations
+
+    @property
     def effective_ops_port(self) -> int:
         """The port of /healthz, /readyz and /metrics."""
         if self.ops_port is not None:

@@ -85,6 +85,8 @@ def take_over(path: Path, *app_id: str, given: bytes) -> "subprocess.CompletedPr
 def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
     path = keys_file(tmp_path, "[keys]\n")
     served = start(keys=path)
+    warning = "there are no key pairs in the keys file: every request will be refused"
+    assert warning in served.log.read_text()
     client = Client(served.url, "cloud", 'their "old" key')
     assert client.post("detect")[::2] == (
         401,
@@ -96,6 +98,7 @@ def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
     served.process.send_signal(signal.SIGHUP)
     wait_for(served.log, "keys read again")
     assert client.post("detect")[2]["errorcode"] == "2"  # its signature holds
+    assert served.log.read_text().count(warning) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Starting, refusing to start, and settings."""
 
+import errno
 import http.client
+import json
 import os
 import signal
 import socket
@@ -38,6 +40,7 @@ from shim.settings import Settings
         (["--demo"], {"port": "9" * 5000}, "BIOAUTH_PORT must be a whole number from 0 to 65535"),
         (["--demo"], {"drain_s": "nan"}, "BIOAUTH_DRAIN_S must be a number of seconds"),
         ([], {"keys": "."}, "Cannot read the keys file .: Is a directory. Name a file in that"),
+        (["--demo"], {"ops_port": 8081}, "BIOAUTH_OPS_PORT must be another port than 8081"),
     ],
 )
 def test_refusing_to_start(
@@ -50,12 +53,14 @@ def test_refusing_to_start(
     assert not result.stdout
 
 
-def test_a_taken_port(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("one", "other"), [("port", "ops_port"), ("ops_port", "port")])
+def test_a_taken_port(tmp_path: Path, one: str, other: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = run(tmp_path, "--demo", "--port", str(port), ops_port=0)
-    assert result.returncode == 1
-    assert f"Cannot serve on 127.0.0.1:{port}" in result.stderr.splitlines()[-1]
+        result = run(tmp_path, "--demo", **{one: port, other: 0})
+    assert (result.returncode, result.stdout) == (1, "")
+    error = f"Cannot serve on 127.0.0.1:{port}: [Errno {errno.EADDRINUSE}] Address already in use"
+    assert result.stderr.splitlines()[-1] == error
 
 
 def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
@@ -92,6 +97,19 @@ def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
 
 def test_a_demonstration_ends_with_its_terminal(start: Start) -> None:
     assert start("--demo").stop(signal.SIGHUP) == -signal.SIGHUP
+
+
+@pytest.mark.parametrize("arguments", [(), ("--demo",)])
+def test_a_demonstration_says_what_it_is(
+    start: Start, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    served = start(*arguments, keys=keys_file(tmp_path))
+    lines = [json.loads(line) for line in served.log.read_text().splitlines()]
+    (serving,) = [line for line in lines if line["event"] == "serving"]
+    assert (serving["demo"], serving["keys"]) == (bool(arguments), 1)
+    warnings = [line["event"] for line in lines if line["level"] == "warning"]
+    ignored = ["demo mode: the key pairs of BIOAUTH_KEYS are not used"]
+    assert warnings == (ignored if arguments else [])
 
 
 def test_help_requires_nothing(tmp_path: Path) -> None:
