@@ -2,46 +2,94 @@
 
 import argparse
 import http.client
+import ssl
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shim import contract
 from shim.conformance import cases, judge, recording
 from shim.conformance.builder import build
 from shim.conformance.cases import Case
 from shim.conformance.recording import Tolerance
-from shim.conformance.transport import Reply, over_socket, reach
+from shim.conformance.transport import Reply, Send, over_socket, reach
 from shim.keys import DEMO
+
+_INTERRUPTED = 130  # as a shell has it
 
 
 def main() -> int:
     """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line, a
-    recording that cannot be read or written, or when nobody listens."""
+    recording that cannot be read or written, when nobody listens, or when the server does not take
+    the key pair, and 130 when interrupted."""
     arguments = _parser().parse_args()
     theirs: dict[str, Any] | None = None
     if arguments.replay:
         try:
             theirs = recording.load(arguments.replay)
         except (OSError, ValueError) as error:
-            print(f"Cannot read {arguments.replay}: {error}", file=sys.stderr)
-            return 2
+            return _stop(f"Cannot read {arguments.replay}: {error}")
     unreachable = reach(arguments.url, arguments.wait)
     if unreachable is not None:
-        advice = "start the server, or give the address that it prints when it starts"
-        print(f"No connection to {arguments.url} ({unreachable}): {advice}", file=sys.stderr)
-        return 2
+        return _stop(f"No connection to {arguments.url} ({unreachable}): {_advice(unreachable)}")
+    send = over_socket(arguments.url)
+    if _is_stranger(send, arguments.app_id, arguments.app_key):
+        advice = "give --app-id and --app-key of this server"
+        return _stop(f"A sound request is refused with errorcode 5: {advice}")
     if arguments.record:
         try:
             arguments.record.open("a").close()  # before hundreds of replies have no place to go
         except OSError as error:
-            print(f"Cannot write {arguments.record}: {error.strerror}", file=sys.stderr)
-            return 2
+            return _stop(f"Cannot write {arguments.record}: {error.strerror}")
+    kept: dict[str, dict[str, Any]] = {}
+    try:
+        return _hold(arguments, send, theirs, kept)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    finally:
+        if arguments.record and kept:
+            recording.save(arguments.record, kept)
+
+
+def _stop(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 2
+
+
+def _advice(unreachable: OSError) -> str:
+    match unreachable:
+        case ssl.SSLCertVerificationError():
+            return "its certificate must be for this name and trusted here (SSL_CERT_FILE=FILE)"
+        case ssl.SSLError():
+            return "is it a server for http://?"
+    return "start the server, or give the address that it prints when it starts"
+
+
+def _is_stranger(send: Send, app_id: str, app_key: str) -> bool:
+    """Whether the server does not take the key pair, so that no case would say anything else."""
+    sound = Case("probe", "section 2.2", contract.DETECT, status=200, reply={})
+    try:
+        body = recording.kept(send(build(sound, app_id, app_key)))["body"]
+    except (OSError, http.client.HTTPException):
+        return False  # the cases will show it
+    return isinstance(body, dict) and body.get("errorcode") == contract.BAD_SIGNATURE.code
+
+
+def _hold(
+    arguments: argparse.Namespace,
+    send: Send,
+    theirs: dict[str, Any] | None,
+    kept: dict[str, dict[str, Any]],
+) -> int:
+    """Try every case and print what is wrong. kept: takes in every reply as it comes."""
     tolerance = Tolerance(arguments.score_tolerance, arguments.pixel_tolerance)
-    send = over_socket(arguments.url)
-    kept, total, failed = {}, Counter[str](), Counter[str]()
+    total, failed = Counter[str](), Counter[str]()
     for case in cases.load():
+        time.sleep(arguments.pause)
         reply: Reply | None = None
         try:
             reply = send(build(case, arguments.app_id, arguments.app_key))
@@ -54,8 +102,6 @@ def main() -> int:
         if wrong:
             failed[case.endpoint.name] += 1
             print(f"{case.name}  ({case.basis})\n    " + "\n    ".join(wrong))
-    if arguments.record:
-        recording.save(arguments.record, kept)
     print(f"{'call':<12}{'cases':>7}{'passed':>8}")
     for name, count in total.items():
         print(f"{name:<12}{count:>7}{count - failed[name]:>8}")
@@ -81,12 +127,26 @@ def _address(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text} is no address: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise argparse.ArgumentTypeError(f"{text} is no address: begin it with http:// or https://")
+    if any((parts.path.strip("/"), parts.query, parts.fragment)):
+        raise argparse.ArgumentTypeError(f"{text} is no address of a server: end it with the port")
     return text
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= 86400:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0 to 86400")
 
 
 def _parser() -> argparse.ArgumentParser:
     (app_id, app_key), *_ = DEMO.items()
-    parser = argparse.ArgumentParser(prog="python -m shim.conformance", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m shim.conformance",
+        description=__doc__,
+        epilog="This project's own server needs BIOAUTH_ALIASES=0, the default: the vectors know "
+        "the document's first spellings alone.",
+    )
     parser.add_argument("url", type=_address, help="the server, such as http://127.0.0.1:8081")
     parser.add_argument("--app-id", default=app_id, help="default: the document's sample pair")
     parser.add_argument("--app-key", default=app_key)
@@ -100,10 +160,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=10,
-        metavar="S",
-        help="seconds that the server may take to start",
+        metavar="SECONDS",
+        help="how long the server may take to start",
+    )
+    parser.add_argument(
+        "--pause",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="how long to wait between two requests, for a service that limits their rate",
     )
     parser.add_argument("--score-tolerance", type=float, default=0.05, metavar="X")
     parser.add_argument("--pixel-tolerance", type=int, default=10, metavar="N")

@@ -13,6 +13,7 @@ Values in a case's `set` and `body` may be recipes:
 import base64
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -32,12 +33,23 @@ class Request:
     chunked: bool
 
 
+def _increasing() -> Iterator[int]:
+    """The time in milliseconds, never the same twice: a server may take each only once."""
+    last = 0
+    while True:
+        last = max(last + 1, int(time.time() * 1000))
+        yield last
+
+
+_timestamps = _increasing()
+
+
 def build(case: Case, app_id: str, app_key: str) -> Request:
     """Make the request of a case for the owner of a key pair."""
     key = signing.secret(app_key)
     body = _body(case, app_id, key)
     head = case.head
-    timestamp = str(head.get("timestamp", int(time.time() * 1000)))
+    timestamp = str(head.get("timestamp", next(_timestamps)))
     signature = signing.sign(
         signing.secret("wrong") if head.get("signature") == "wrong" else key, timestamp.encode()
     )

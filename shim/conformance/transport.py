@@ -2,7 +2,7 @@
 
 import http.client
 import io
-import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -30,33 +30,34 @@ Send = Callable[[Request], Reply]
 
 
 def reach(url: str, seconds: float) -> OSError | None:
-    """Wait until somebody takes connections there; the reason when nobody did for so long."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    """Wait until somebody takes connections there; the reason when nobody did for so long.
+
+    What is wrong with TLS stays so: ssl.SSLError comes at once.
+    """
     end = time.monotonic() + seconds
     while True:
+        connection = _connection(url)
         try:
-            socket.create_connection((parts.hostname or "", port), TIMEOUT_S).close()
+            connection.connect()
         except OSError as error:
-            if time.monotonic() > end:
+            if isinstance(error, ssl.SSLError) or time.monotonic() > end:
                 return error
             time.sleep(0.1)
         else:
             return None
+        finally:
+            connection.close()
 
 
 def over_socket(url: str) -> Send:
     """One connection per request. Raises OSError or http.client.HTTPException."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
 
     def send(request: Request) -> Reply:
-        connection = connect(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        connection = _connection(url)
         connection.putrequest(request.method, request.path, True, True)
         for name, value in request.headers:
             is_host = name.lower() == "host" and value.strip()
-            connection.putheader(name, parts.netloc if is_host else value)
+            connection.putheader(name, urlsplit(url).netloc if is_host else value)
         connection.endheaders()
         body = request.body
         if request.chunked:
@@ -69,6 +70,13 @@ def over_socket(url: str) -> Send:
         return reply
 
     return send
+
+
+def _connection(url: str) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
 
 
 def into(app: Flask) -> Send:

@@ -2,15 +2,19 @@
 
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from shim_client import APP_ID, APP_KEY
 from shim_server import Served
 
 from shim.conformance import cases, judge, recording
 from shim.conformance.__main__ import main
-from shim.conformance.builder import Request
+from shim.conformance.builder import Request, build
+from shim.conformance.cases import Case
 from shim.conformance.recording import Tolerance
 from shim.conformance.transport import Reply, over_socket
 
@@ -65,6 +69,96 @@ def test_recording_and_replay(
     assert "tape.json: No such file or directory" in capsys.readouterr().err
 
 
+def test_an_interrupted_recording_keeps_what_came(
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second, *_ = cases.load()
+
+    def interrupted() -> Iterator[Case]:
+        yield from (first, second)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cases, "load", interrupted)
+    tape = tmp_path / "tape.json"
+    monkeypatch.setattr("sys.argv", ["conformance", served.url, "--record", str(tape)])
+    assert main() == 130
+    assert list(recording.load(tape)) == [first.name, second.name]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_pause_between_requests(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = cases.load()[:3]
+    monkeypatch.setattr(cases, "load", lambda: few)
+    monkeypatch.setattr("sys.argv", ["conformance", served.url, "--pause", "0.3"])
+    before = time.monotonic()
+    assert main() == 0
+    assert time.monotonic() - before >= 0.9
+
+
+def test_no_timestamp_is_sent_twice() -> None:
+    case = cases.load()[0]
+    sent = [dict(build(case, APP_ID, APP_KEY).headers)["x-mx-timestamp"] for _ in range(200)]
+    assert sent == sorted(set(sent), key=int)
+
+
+def test_a_server_that_does_not_know_the_key_pair(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["conformance", served.url, "--app-key", "another"])
+    assert main() == 2
+    sentence = "A sound request is refused with errorcode 5: give --app-id and --app-key of this"
+    assert capsys.readouterr() == ("", f"{sentence} server\n")
+
+
+class Broken(BaseHTTPRequestHandler):
+    """Answers every request with 500, in HTML."""
+
+    def do_POST(self) -> None:
+        self.send_error(500)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_server_with_faults_is_tried(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = [case for case in cases.load() if case.name.endswith(": a good request")]
+    monkeypatch.setattr(cases, "load", lambda: few)
+    with HTTPServer(("127.0.0.1", 0), Broken) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        monkeypatch.setattr("sys.argv", ["conformance", f"http://127.0.0.1:{server.server_port}"])
+        try:
+            assert main() == 1
+        finally:
+            server.shutdown()
+    output = capsys.readouterr()
+    assert output.out.count("status 500, not 200") == len(few) == 4 and not output.err
+
+
+def test_https_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()  # once: what is wrong with TLS does not heal
+            with connection:
+                connection.recv(2000)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        pool.submit(refuse)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setattr("sys.argv", ["conformance", url])
+        assert main() == 2
+    output = capsys.readouterr()
+    assert output.err.startswith(f"No connection to {url} ([SSL: WRONG_VERSION_NUMBER]")
+    assert output.err.endswith("): is it a server for http://?\n") and not output.out
+
+
 def test_the_kit_says_when_nobody_listens(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +175,7 @@ def test_the_kit_says_when_nobody_listens(
         ("127.0.0.1:9", "begin it with http://"),
         ("http://127.0.0.1:99999", "Port out of range"),
         ("http://[::1", "Invalid IPv6 URL"),
+        ("http://127.0.0.1:9/openapi/face/v2", "end it with the port"),
     ],
 )
 def test_the_kit_says_what_is_no_address(
