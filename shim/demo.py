@@ -18,14 +18,16 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
-import skimage.data
-from insightface.data import get_image
 
 from engine import Engine, images
 from engine.drawing import caption, draw_faces, side_by_side
 from engine.images import Pixels
 from shim import signing
 from shim.keys import DEMO
+
+INSTALL = (
+    "pip install onnx requests scikit-image scipy tqdm && pip install --no-deps insightface==2.1"
+)
 
 
 class Client:
@@ -73,10 +75,17 @@ def _short(reply: dict[str, Any]) -> str:
     )
 
 
-def show(client: Client, engine: Engine, out: Path) -> None:
+def photos() -> tuple[Pixels, Pixels]:
+    """One person, and six. Raises ImportError without the packages that bring them."""
+    import skimage.data
+    from insightface.data import get_image
+
+    astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
+    return np.asarray(astronaut, np.uint8), np.asarray(get_image("t1"), np.uint8)
+
+
+def show(client: Client, engine: Engine, out: Path, astronaut: Pixels, group: Pixels) -> None:
     """Send everything and write the pictures into a folder."""
-    astronaut = np.asarray(cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR), np.uint8)
-    group = np.asarray(get_image("t1"), np.uint8)
     id_photo = np.asarray(cv2.resize(astronaut[10:270, 115:325], (178, 220)), np.uint8)
     printed = meshed(id_photo)
 
@@ -130,10 +139,17 @@ def write(path: Path, picture: Pixels) -> None:
 
 
 def main() -> int:
-    """Returns 0; 1 when the shim does not start."""
+    """Returns 0; 1 when there are no pictures or the shim does not start."""
     parser = argparse.ArgumentParser(prog="python -m shim.demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the pictures")
     out: Path = parser.parse_args().out
+    try:
+        astronaut, group = photos()
+    except ImportError as error:
+        print(
+            f"The pictures are in packages that are missing ({error}): {INSTALL}", file=sys.stderr
+        )
+        return 1
     out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "shim", "--demo", "--port", "0"]
     log = out / "shim.log"
@@ -148,7 +164,7 @@ def main() -> int:
             print(f"The shim does not start: see {log}", file=sys.stderr)
             return 1
         try:
-            show(Client(url), engine, out)
+            show(Client(url), engine, out, astronaut, group)
         finally:
             shim.terminate()
     return 0

@@ -211,3 +211,13 @@ def test_the_demo(tmp_path: Path) -> None:
     made = sorted(path.name for path in tmp_path.iterdir())
     pictures = ["biodetect.jpg", "compare_different.jpg", "compare_same.jpg", "detect.jpg"]
     assert made == [*pictures, "erasemark.png", "shim.log"]
+
+
+def test_the_demo_without_its_pictures(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['skimage'] = None; from shim.demo import main; exit(main())"
+    command = [sys.executable, "-c", hidden, "--out", str(tmp_path / "demo")]
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("The pictures are in packages that are missing (")
+    assert result.stderr.count("\n") == 1 and "pip install onnx requests" in result.stderr
+    assert not list(tmp_path.iterdir())
