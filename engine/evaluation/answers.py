@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.captures import LIVE, Capture
-from engine.evaluation.intervals import Rate, grouped, widened, wilson, worth_of
+from engine.evaluation.intervals import Rate, grouped, middle, widened, wilson, worth_of
 from engine.operating import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+FEW = 5
+"""Fewer subjects say next to nothing of how much others differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,13 @@ class Answers:
             return _area(rank, alive, weight)
 
         value = statistic(np.ones(len(alive)))
-        rate = Rate(value, *self._interval(chosen, statistic, value), pairs)
-        if min(value, 1 - value) * min(int(live.sum()), int(attack.sum())) >= 1:
+        fewest = min(int(self._subjects(kind).max()) + 1 for kind in (live, attack))
+        rate = Rate(value, *self._interval(chosen, statistic, value, fewest), pairs)
+        wrong = min(value, 1 - value) * min(int(live.sum()), int(attack.sum()))
+        if wrong >= 1 and fewest >= FEW:
             return rate
         # A bootstrap of a perfect sample sees no errors. The variance of an area is at most that of
         # a rate with as many trials as the smaller group has (van Dantzig 1951).
-        fewest = min(int(self._subjects(kind).max()) + 1 for kind in (live, attack))
         plain = wilson(value * fewest, fewest)
         return widened(rate, plain.low, plain.high)
 
@@ -157,9 +161,10 @@ class Answers:
         return np.unique(names, return_inverse=True)[1]
 
     def _interval(
-        self, chosen: Flags, statistic: Callable[[Floats], float], value: float
+        self, chosen: Flags, statistic: Callable[[Floats], float], value: float, fewest: int
     ) -> tuple[float, float]:
-        """Of a statistic of weighted captures: subjects drawn, and captures drawn one by one."""
+        """Of a statistic of weighted captures: subjects drawn, of whom there are so many, and
+        captures drawn one by one."""
         each, subjects = np.arange(int(chosen.sum())), self._subjects(chosen)
         groups = [each] if np.array_equal(each, subjects) else [each, subjects]
         rng = np.random.default_rng(self._seed)
@@ -167,11 +172,10 @@ class Answers:
         for code in groups:
             number = int(code.max()) + 1
             draws = rng.multinomial(number, [1 / number] * number, self._replicates)
-            drawn = [statistic(draw[code].astype(np.float64)) for draw in draws]
-            if np.isfinite(drawn).any():
-                edges = np.nanpercentile(drawn, [2.5, 97.5])
-                low, high = min(low, float(edges[0])), max(high, float(edges[1]))
-        return low, high
+            drawn = np.array([statistic(draw[code].astype(np.float64)) for draw in draws])
+            edges = middle(drawn, min(number, fewest))
+            low, high = np.fmin(low, edges[0]), np.fmax(high, edges[1])
+        return float(low), float(high)
 
 
 def _area(rank: NDArray[np.int64], alive: Flags, weight: Floats) -> float:

@@ -14,20 +14,16 @@ import numpy as np
 
 from engine import Engine
 from engine.evaluation import plots, restoration
+from engine.evaluation.arguments import at_least
 from engine.evaluation.contact import contact_sheet
 from engine.evaluation.listing import pictures
 from engine.evaluation.meshed import Files, Synthesised, generator, in_folders, listed
-from engine.evaluation.outcomes import (
-    genuine,
-    photographed,
-    show_recovery,
-    show_untouched,
-    untouched,
-)
 from engine.evaluation.photos import SampleError, read_photo
+from engine.evaluation.recovery import genuine, photographed, show_recovery
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
 from engine.evaluation.systems import progress, providers
+from engine.evaluation.untouched import show_untouched, untouched
 from engine.images import Pixels
 
 GROUPS = ("family", "size", "opacity", "compressed after")
@@ -42,10 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=Path, help="a CSV with columns clean and meshed instead")
     parser.add_argument("--identities", type=Path, help="people to verify: folders or a CSV")
     parser.add_argument("--families", default="test", help="test, train, all, or names with commas")
-    parser.add_argument("--count", type=int, default=600, help="synthesised pairs")
-    parser.add_argument("--plain", type=int, default=1000, help="pictures checked without mesh")
-    parser.add_argument("--genuine", type=int, default=1000, help="genuine pairs for verification")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=at_least(1), default=600, help="synthesised pairs")
+    parser.add_argument(
+        "--plain", type=at_least(0), default=1000, help="pictures checked without mesh"
+    )
+    parser.add_argument(
+        "--genuine", type=at_least(1), default=1000, help="genuine pairs for verification"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=0)
     parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
     parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
@@ -87,15 +87,13 @@ def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:
-    if args.seed < 0:
-        raise SampleError("--seed must be 0 or more")
     given = {name for name in ("images", "clean", "meshed", "pairs") if getattr(args, name)}
     if given == {"clean", "meshed"}:
         return in_folders(args.clean, args.meshed)
     if given == {"pairs"}:
         return listed(args.pairs)
-    if given != {"images"} or args.count < 1:
-        raise SampleError("give --images with a --count from 1, --clean and --meshed, or --pairs")
+    if given != {"images"}:
+        raise SampleError("give --images, --clean and --meshed, or --pairs")
     return Synthesised(args.images, args.count, _families(args.families), args.seed)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound, ImageError
@@ -19,12 +20,6 @@ from engine.providers import chosen
 
 Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
-
-PIPELINE = (
-    *("alignment", "boxes", "detection", "embedding", "headers", "images", "landmarks"),
-    *("orientation", "providers", "recognition", "resizing", "yunet", "zoo"),
-)
-"""Modules between a file and its embedding: when one changes, nothing kept is valid any more."""
 
 
 class EmbeddingCache:
@@ -86,13 +81,14 @@ class EmbeddingCache:
 
 
 def checksum(pack: Pack, providers: Sequence[str]) -> str:
-    """What decides about an embedding: two networks with their settings, the code around them, and
-    the execution providers, which do not calculate alike to the last digit."""
+    """What decides about an embedding: two networks with their settings, the engine's code, and
+    onnxruntime and its execution providers, which do not calculate alike to the last digit."""
     digest = hashlib.sha256(json.dumps(list(providers)).encode())
     for role in ("detector", "embedding"):
         digest.update(json.dumps(dict(pack.entry(role).settings), sort_keys=True).encode())
-    for name in PIPELINE:
-        digest.update((Path(__file__).parents[1] / f"{name}.py").read_bytes())
+    digest.update(onnxruntime.__version__.encode())
+    for module in sorted(Path(__file__).parents[1].glob("*.py")):
+        digest.update(module.read_bytes())
     return digest.hexdigest()
 
 

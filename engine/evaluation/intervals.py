@@ -97,8 +97,8 @@ def grouped(
         few = wilson(rate.value * alone, alone)
         rate = widened(rate, few.low, few.high)
     if 0 < errors < trials:
-        low, high = np.percentile(drawn(happened, groups, replicates, seed), [2.5, 97.5])
-        rate = widened(rate, float(low), float(high))
+        draws = drawn(happened, groups, replicates, seed)
+        rate = widened(rate, *middle(draws, int(groups.max()) + 1))
     return rate
 
 
@@ -127,6 +127,22 @@ def drawn(
     draws = np.random.default_rng(seed).multinomial(number, [1 / number] * number, replicates)
     shares = (draws @ np.bincount(groups, happened, number)) / (draws @ np.bincount(groups))
     return np.asarray(shares)
+
+
+def middle(draws: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+    """(2, ...): the middle 95 % of a bootstrap's (replicates, ...), and more of it where it draws
+    from few groups, as these differ more than it can show; NaN where no draw says anything.
+
+    The expanded percentile interval of Hesterberg, "What Teachers Should Know About the Bootstrap",
+    The American Statistician 2015.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    if np.isnan(draws).all():
+        return np.full((2, *draws.shape[1:]), np.nan)
+    reach = math.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, 0.975) if groups > 1 else 99.0
+    tail = 100 * float(ndtr(-reach))
+    return np.asarray(np.nanpercentile(draws, [tail, 100 - tail], axis=0))
 
 
 def widened(rate: Rate, low: float, high: float) -> Rate:

@@ -76,7 +76,8 @@ def folded_accuracy(
         ordered, truth = scores[rest][order], same[rest][order]
         # The first k called different: right are the impostors among them, and genuine beyond.
         right = np.append(0, np.cumsum(~truth)) + np.append(np.cumsum(truth[::-1])[::-1], 0)
-        best = int(np.argmax(right))
+        parted = np.concatenate([[True], ordered[1:] > ordered[:-1], [True]])  # not inside a tie
+        best = int(np.argmax(np.where(parted, right, -1)))
         threshold = ordered[best] if best < len(ordered) else np.inf
         if 0 < best < len(ordered):
             threshold = (ordered[best - 1] + ordered[best]) / 2

@@ -42,7 +42,8 @@ Detect = Callable[[Path], list[Found] | None]
 
 
 def judge(pictures: Sequence[TruePicture], detect: Detect) -> Judged:
-    """Each true face takes the detection that overlaps it most, best scored detections first."""
+    """Detections, best scored first, each take the true face that they overlap most; who comes to a
+    face that is taken is a false alarm (PASCAL VOC's rule)."""
     result = Judged([], [], [], [], 0)
     unread = 0
     for picture in progress(pictures, "detect"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.intervals import Rate, widened, wilson
+from engine.evaluation.intervals import Rate, middle, widened, wilson
 from engine.evaluation.pairs import Pairs
 from engine.operating import ERRORS_NEEDED
 
@@ -25,7 +25,7 @@ class ErrorRates:
     for proportions with small expected number of positive counts", Survey Methodology 1998).
     """
 
-    def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 200, seed: int = 0) -> None:
+    def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 1000, seed: int = 0) -> None:
         scored = ~np.isnan(scores)
         pairs, scores = pairs.take(scored), scores[scored]
         genuine = pairs.same
@@ -42,37 +42,29 @@ class ErrorRates:
             np.bincount(rng.integers(0, self.people, self.people), minlength=self.people)
             for _ in range(replicates)
         ]
-        bins = np.searchsorted(self._grid, scores, "right")
-        self._fnmr = self._replicate(bins[genuine], [a[genuine]])
-        self._fmr = 1 - self._replicate(bins[~genuine], [a[~genuine], b[~genuine]])
+        self._same = _Drawn(scores[genuine], [a[genuine]], self._draws)
+        self._different = _Drawn(scores[~genuine], [a[~genuine], b[~genuine]], self._draws)
+        self._fnmr = self._same.below(self._grid)
+        self._fmr = 1 - self._different.below(self._grid)
 
     def of(self, pairs: Pairs, scores: Floats) -> "ErrorRates":
         """Those of other pairs, by as many draws."""
         return ErrorRates(pairs, scores, self._replicates, self._seed)
 
-    def _replicate(self, bins: NDArray[np.int64], people: Sequence[NDArray[np.int64]]) -> Floats:
-        """(replicates, thresholds): the share of pairs below each threshold, NaN where a draw of
-        few people holds no such pair."""
-        shares = []
-        for draw in self._draws:
-            weight = draw[people[0]].astype(np.float64)
-            for others in people[1:]:
-                weight *= draw[others]
-            counts = np.bincount(bins, weight, len(self._grid) + 1)[:-1]
-            shares.append(np.cumsum(counts) / (float(weight.sum()) or np.nan))
-        return np.array(shares).reshape(len(self._draws), len(self._grid))
-
     def fmr(self, threshold: float) -> Rate:
         """The share of impostor pairs at or above a threshold."""
         errors = len(self.impostor) - int(np.searchsorted(self.impostor, threshold, "left"))
-        return self._rate(errors, len(self.impostor), self._fmr, threshold)
+        return self._rate(errors, self._different, self._different.scores >= threshold, self._fmr)
 
     def fnmr(self, threshold: float) -> Rate:
         """The share of genuine pairs below a threshold."""
         errors = int(np.searchsorted(self.genuine, threshold, "left"))
-        return self._rate(errors, len(self.genuine), self._fnmr, threshold)
+        return self._rate(errors, self._same, self._same.scores < threshold, self._fnmr)
 
-    def _rate(self, errors: int, trials: int, replicates: Floats, threshold: float) -> Rate:
+    def _rate(
+        self, errors: int, drawn: "_Drawn", wrong: NDArray[np.bool_], replicates: Floats
+    ) -> Rate:
+        trials = len(wrong)
         plain = wilson(errors, trials)
         if not trials or not len(replicates):
             return plain
@@ -82,8 +74,7 @@ class ErrorRates:
             plain = widened(plain, few.low, few.high)
         if not errors:
             return plain
-        column = min(int(np.searchsorted(self._grid, threshold, "left")), len(self._grid) - 1)
-        return widened(plain, *_interval(replicates[:, column]))
+        return widened(plain, *middle(drawn.share(wrong), self.people))
 
     def threshold_at(self, fmr: float) -> float:
         """The lowest threshold at which the false match rate is at most that."""
@@ -102,10 +93,12 @@ class ErrorRates:
         rate = self.fnmr(self.threshold_at(fmr))
         if not rate.trials or not len(self._fmr):
             return rate
-        columns = np.argmax(self._fmr <= fmr, axis=1)
-        columns[~(self._fmr <= fmr).any(axis=1)] = len(self._grid) - 1
-        values = self._fnmr[np.arange(len(columns)), columns]
-        return widened(rate, *_interval(values[~np.isnan(self._fmr[:, 0])]))
+        values = [  # both fall or rise with the threshold: between two of the grid, in proportion
+            np.interp(-fmr, -false, missed)
+            for false, missed in zip(self._fmr, self._fnmr, strict=True)
+            if not np.isnan(false[0])
+        ]
+        return widened(rate, *middle(np.array(values), self.people))
 
     def equal_error_rate(self) -> float:
         """Where the two rates cross, with every score for a threshold: on a grid, few pairs that
@@ -126,7 +119,47 @@ class ErrorRates:
 
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
-        return _interval(self._fmr), _interval(self._fnmr)
+        return middle(self._fmr, self.people), middle(self._fnmr, self.people)
+
+
+class _Drawn:
+    """Pairs of one kind as a bootstrap over people draws them: each weighs as often as its people,
+    one or two of them, are drawn."""
+
+    def __init__(
+        self,
+        scores: Floats,
+        people: Sequence[NDArray[np.int64]],
+        draws: Sequence[NDArray[np.int64]],
+    ) -> None:
+        self.scores = scores
+        self._people = [one.astype(np.int32) for one in people]
+        self._draws = draws
+        self._totals = np.full(len(draws), np.nan)
+
+    def below(self, thresholds: Floats) -> Floats:
+        """(replicates, thresholds): the share below each, NaN where a draw of few people holds no
+        such pair."""
+        bins = np.searchsorted(thresholds, self.scores, "right")
+        shares = np.empty((len(self._draws), len(thresholds)))
+        for number, draw in enumerate(self._draws):
+            weight = self._weights(draw, slice(None))
+            self._totals[number] = float(weight.sum()) or np.nan
+            counts = np.bincount(bins, weight, len(thresholds) + 1)[:-1]
+            shares[number] = np.cumsum(counts) / self._totals[number]
+        return shares
+
+    def share(self, chosen: NDArray[np.bool_]) -> Floats:
+        """(replicates,): that of the chosen pairs, after below()."""
+        few = np.flatnonzero(chosen)
+        weights = [self._weights(draw, few).sum() for draw in self._draws]
+        return np.asarray(weights / self._totals)
+
+    def _weights(self, draw: NDArray[np.int64], which: slice | NDArray[np.int64]) -> Floats:
+        weight = draw[self._people[0][which]].astype(np.float64)
+        for others in self._people[1:]:
+            weight *= draw[others[which]]
+        return weight
 
 
 def _independent(trials: int, replicates: Floats, people: int) -> float:
@@ -140,14 +173,6 @@ def _independent(trials: int, replicates: Floats, people: int) -> float:
             at = np.flatnonzero(usable)[np.argmin(rates[usable])]
             return float(np.clip(rates[at] * (1 - rates[at]) / variance[at], 1, trials))
     return min(trials, people)
-
-
-def _interval(replicates: Floats) -> Floats:
-    """(2, ...): the middle 95 % of (replicates, ...), NaN where none of them says anything."""
-    if np.isnan(replicates).all():
-        return np.full((2, *replicates.shape[1:]), np.nan)
-    middle: Floats = np.nanpercentile(replicates, [2.5, 97.5], axis=0)
-    return middle
 
 
 def _grid(genuine: Floats, impostor: Floats) -> Floats:

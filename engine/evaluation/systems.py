@@ -53,7 +53,7 @@ def add_system_arguments(parser: argparse.ArgumentParser) -> None:
 def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
     """Those that verification and liveness share beyond these."""
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
-    parser.add_argument("--replicates", type=at_least(1), default=200, help="bootstrap replicates")
+    parser.add_argument("--replicates", type=at_least(1), default=1000, help="bootstrap replicates")
     parser.add_argument("--seed", type=at_least(0), default=0)
 
 

@@ -86,7 +86,7 @@ def _cohorts(report: Report, pairs: Pairs, one: Scored, whole: ErrorRates) -> di
         rates = whole.of(pairs.take(inside), one.scores[inside])
         fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
         own = rates.threshold_at(1e-3) if rates.supports(1e-3) else None
-        shown = f"{own:.3f}" if own else f"takes {pairs_needed(1e-3):,} pairs"
+        shown = f"{own:.3f}" if own is not None else f"takes {pairs_needed(1e-3):,} pairs"
         rows.append([name, rates.people, f"{fmr.trials:,}", fmr, shown, f"{fnmr.trials:,}", fnmr])
         figures[name] = {
             "people": rates.people,

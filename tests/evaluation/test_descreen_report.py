@@ -95,18 +95,25 @@ def test_tables_of_pictures_and_people(portraits: Path, tmp_path: Path) -> None:
     assert found[0] == found[1] and found[0]["verification"]["all"]["fnmr_clean"]["trials"] == 2
 
 
+@pytest.mark.parametrize("option", ["--count=0", "--genuine=0", "--plain=-1", "--seed=-1"])
+def test_numbers_that_make_no_sense(
+    option: str, portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["descreen", "--images", str(portraits), "--out", str(tmp_path), option])
+    assert "is less than" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give --images with a --count from 1, --clean and --meshed, or --pairs"),
-        (["--images", "{}", "--pairs", "{}/p.csv"], "give --images with a --count from 1"),
+        ([], "give --images, --clean and --meshed, or --pairs"),
+        (["--images", "{}", "--pairs", "{}/p.csv"], "give --images, --clean"),
         (["--pairs", "{}/p.csv"], "p.csv, line 2: there is no file"),
         (["--images", "{}/p.csv"], "p.csv must have a header with path"),
         (["--images", "{}", "--families", "waves"], "unknown mesh families: waves; there are test"),
-        (["--images", "{}", "--count", "0"], "give --images with a --count from 1"),
-        (["--images", "{}", "--clean", "{}/ann"], "give --images with a --count from 1"),
-        (["--images", "{}", "--seed", "-1"], "--seed must be 0 or more"),
-        (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png holds no pictures"),
+        (["--images", "{}", "--clean", "{}/ann"], "give --images, --clean"),
+        (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png is a file"),
         (["--clean", "{}/bad", "--meshed", "{}/bad"], "bad/1.png: "),
         (["--clean", "{}/flat", "--meshed", "{}/eve"], "2.png has no counterpart in the other"),
         (["--clean", "{}/eve", "--meshed", "{}/two"], "1.png differ by their suffix alone"),

@@ -23,12 +23,13 @@ def test_embeddings_are_kept_and_resumed(people: Path, tmp_path: Path) -> None:
     base = sqlite3.connect(cache)
     assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
     with base:
+        faces = "SELECT picture FROM embeddings WHERE vector IS NOT NULL LIMIT 2"
+        missing = base.execute(faces).fetchall()
         base.execute("UPDATE embeddings SET vector = NULL")
-        missing = base.execute("SELECT picture FROM embeddings LIMIT 2").fetchall()
         base.executemany("DELETE FROM embeddings WHERE picture = ?", missing)
     main(arguments)
     figures = json.loads((out / "metrics.json").read_text("utf-8"))["systems"]["engine"]
-    assert len(figures["failure_to_enrol"]["photos"]) in (3, 4)
+    assert len(figures["failure_to_enrol"]["photos"]) == 3
     assert base.execute("SELECT count(*) FROM embeddings").fetchone() == (5,)
 
 

@@ -51,7 +51,10 @@ def test_a_table_says_who_is_on_which_photo(tmp_path: Path) -> None:
         ("path,person\na/1.jpg, \n", r"people\.csv, line 2: fill in person \(or subject\)"),
         ("path,person\n3.jpg,ann\na/../3.jpg,bob\n", r"line 3: .*3\.jpg has a row above"),
         ("path,person,cohort\n3.jpg,li,F\na/1.jpg,li,M\n", "line 3: li has another cohort above"),
-        ("person,photo\nann,3.jpg\n", r"must have a header with path, and rows below"),
+        (
+            "person,photo\nann,3.jpg\n",
+            "must have a header with path, commas between, and rows below .* is 'person,photo'",
+        ),
     ):
         listing.write_text(rows)
         with pytest.raises(SampleError, match=message):

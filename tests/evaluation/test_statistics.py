@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.evaluation import plots
-from engine.evaluation.intervals import grouped, widened, wilson, worth_of
+from engine.evaluation.intervals import Rate, grouped, middle, widened, wilson, worth_of
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.matching import Judged, average_precision
 from engine.evaluation.pairs import Pairs
@@ -47,6 +47,52 @@ def test_rates_are_exact_at_any_threshold() -> None:
     for threshold in (-1.0, 1.5, float(scores[7]), 9.0):
         assert rates.fmr(threshold).value == np.mean(scores[~pairs.same] >= threshold)
         assert rates.fnmr(threshold).value == np.mean(scores[pairs.same] < threshold)
+
+
+def test_intervals_are_of_the_threshold_itself() -> None:
+    """And not of the next one on a grid: the same draws, each counted out."""
+    pairs, scores = _sample(80, 3, np.random.default_rng(4))
+    rates, people = ErrorRates(pairs, scores, 200, seed=5), np.array(pairs.people)
+    rng = np.random.default_rng(5)
+    drawn = [np.bincount(rng.integers(0, 80, 80), minlength=80) for _ in range(200)]
+    of_pair = [(n[people[pairs.a]], n[people[pairs.b]]) for n in drawn]
+    for threshold in (1.7, 2.0, 2.21):
+        wrong = ~pairs.same & (scores >= threshold)
+        shares = [(a * b)[wrong].sum() / (a * b)[~pairs.same].sum() for a, b in of_pair]
+        assert_middle(rates.fmr(threshold), shares)
+    for threshold in (3.0, 3.33):
+        wrong = pairs.same & (scores < threshold)
+        assert_middle(
+            rates.fnmr(threshold), [a[wrong].sum() / a[pairs.same].sum() for a, _ in of_pair]
+        )
+
+
+def assert_middle(rate: Rate, shares: list[float]) -> None:
+    """Of so many draws, or Wilson's where that is wider."""
+    low, high = middle(np.array(shares), 80)
+    plain = wilson(round(rate.value * rate.trials), rate.trials)
+    assert rate.low == pytest.approx(min(low, plain.low))
+    assert rate.high == pytest.approx(max(high, plain.high))
+
+
+def test_fnmr_where_the_fmr_is() -> None:
+    """Its interval is about the rate, also where the grid is coarse."""
+    pairs, scores = _sample(100, 3, np.random.default_rng(6))
+    rates = ErrorRates(pairs, scores)
+    rate = rates.fnmr_at(0.01)
+    assert rate.value == rates.fnmr(rates.threshold_at(0.01)).value
+    assert rate.low < rate.value < rate.high
+
+
+def test_the_middle_of_draws_from_few_groups() -> None:
+    """Hesterberg 2015: the tails of a normal at sqrt(n / (n - 1)) times Student's quantile."""
+    draws = np.random.default_rng(0).normal(size=200_000)
+    for groups, reach in ((1000, 1.963), (7, 2.643), (3, 5.270)):
+        low, high = middle(draws, groups)
+        expected = reach if groups > 3 else np.abs(draws).max()
+        assert high == pytest.approx(expected, rel=0.03) and low == pytest.approx(-high, rel=0.1)
+    assert middle(draws, 1).tolist() == [draws.min(), draws.max()]
+    assert np.isnan(middle(np.full((3, 2), np.nan), 9)).all()
 
 
 def test_threshold_is_the_lowest_that_keeps_the_rate() -> None:

@@ -1,4 +1,4 @@
-"""What descreening does to photos that carry no mesh, and to comparisons of those that do."""
+"""What a mesh costs comparisons, and how much of that descreening gives back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,29 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
-from engine.evaluation.intervals import Rate, drawn, grouped
-from engine.evaluation.listing import pictures
-from engine.evaluation.meshed import SIZES, cut_out, draw, generator, turn
+from engine.evaluation.intervals import Rate, drawn, grouped, middle
+from engine.evaluation.meshed import draw, turn
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
-from engine.evaluation.restoration import psnr
 from engine.evaluation.systems import progress
 from engine.images import Pixels
 
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """What became of a photo without a mesh: its PSNR to its input in dB, None where bit-equal.
-
-    photo: a number for each file, as one may be drawn several times.
-    """
-
-    photo: int
-    size: str
-    psnr: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +69,10 @@ def _recovered(
     of_clean, of_meshed, of_descreened = (drawn(one, people) for one in (clean, meshed, descreened))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = (of_meshed - of_descreened) / (of_meshed - of_clean)
-    low, high = np.nanpercentile(shares[np.isfinite(shares)], [2.5, 97.5])
+    shares = shares[np.isfinite(shares)]
+    low, high = middle(shares, int(people.max()) + 1)
     value = (int(meshed.sum()) - int(descreened.sum())) / lost
     return Rate(value, min(float(low), value), max(float(high), value), lost)
-
-
-def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
-    """Photos of a folder or CSV, at the sizes of the pairs, some of them compressed."""
-    paths, capture = pictures(images), generator("capture")
-    photos = []
-    for number in progress(range(count), "without mesh"):
-        rng = np.random.default_rng((seed, number, 1))
-        place = number % len(paths)
-        width, height = SIZES[turn(number, len(paths), len(SIZES))]
-        photo = cut_out(read_photo(paths[place]), width, height)
-        photo = capture.expose(photo, None, capture.sample(rng), height, width)[0]
-        output = engine.descreen(photo).image
-        same = np.array_equal(output, photo)
-        change = None if same else psnr((output.astype(np.float64) - photo) ** 2)
-        photos.append(Plain(place, f"{width}x{height}", change))
-    return photos
 
 
 def photographed(identities: Path) -> list[list[Path]]:
@@ -152,31 +122,9 @@ def _match(engine: Engine, live: Pixels, photo: Pixels, id_photo: bool) -> bool:
         return False
 
 
-def show_untouched(report: Report, photos: Sequence[Plain]) -> dict[str, Any]:
-    """Adds the table of all photos, and by size, to a report; returns the figures in it."""
-    groups = {"all": list(photos)}
-    for photo in photos:
-        groups.setdefault(photo.size, []).append(photo)
-    lines, metrics = [], {}
-    for name, some in groups.items():
-        changed = [photo.psnr for photo in some if photo.psnr is not None]
-        files = np.unique([photo.photo for photo in some], return_inverse=True)[1]
-        equal = grouped(np.array([photo.psnr is None for photo in some]), files)
-        different = int(files.max()) + 1
-        least = f"{min(changed):.1f} dB" if changed else ""
-        lines.append([name, len(some), different, equal, least])
-        metrics[name] = {
-            "photos": different,
-            "bit_equal": equal.plain(),
-            "psnr_of_the_others": changed,
-        }
-    header = ["", "draws", "of photos", "come back bit for bit", "least PSNR of the others"]
-    report.table("Without a mesh", header, lines)
-    return metrics
-
-
 def show_recovery(report: Report, pairs: Sequence[Genuine]) -> dict[str, Any]:
-    """The same for genuine pairs, by family of meshes and by opacity."""
+    """Adds the table of all pairs, by family of meshes and by opacity, to a report; returns the
+    figures in it."""
     groups = {"all": list(pairs)}
     for key in ("family", "opacity"):
         for value in sorted({getattr(pair, key) for pair in pairs}):
