@@ -101,14 +101,12 @@ class Service:
             body = BytesIO(body.read(caller.length))
 
         def work() -> Body:
-            record.lap("queue")
+            record.enter("validate")
             order = validation.read(caller, body.read(caller.length))
-            record.lap("validate")
-            try:
-                return call(self.engine, order)
-            finally:
-                record.lap("engine")
+            record.enter("engine")
+            return call(self.engine, order)
 
+        record.enter("queue")
         return self._reply(200, "0", "ok", self.admission.run(work))
 
     def refuse(self, error: Exception) -> Response:
@@ -133,6 +131,7 @@ class Service:
 
     def _reply(self, status: int, code: str, message: str, members: Body) -> Response:
         g.record.code = code
+        g.record.enter("encode")
         endpoint = _endpoint()
         body = contract.envelope(endpoint, code, message, members, self.settings.aliases)
         return Response(orjson.dumps(body), status, content_type="application/json")
@@ -140,7 +139,6 @@ class Service:
     def close(self, response: Response) -> Response:
         """Name the request in its reply and note it."""
         record: Record = g.record
-        record.lap("encode")
         endpoint = _endpoint()
         response.headers["X-Request-Id"] = record.id
         self.journal.write(

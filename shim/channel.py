@@ -33,9 +33,10 @@ class _Task(WSGITask):
     def execute(self) -> None:
         self.channel.asked = time.time()
         options = self.request.headers.get("CONNECTION", "").lower().split(",")
-        if "close" in [option.strip() for option in options]:  # waitress knows it alone
+        # waitress knows only the header that is exactly 'close'
+        if "close" in [option.strip() for option in options]:
             self.set_close_on_finish()
-        last = len(self.channel.requests) == 1  # of those that one write may bring
+        last = len(self.channel.requests) == 1  # of requests that arrived together
         if self.request.hang_up or (self.channel.server.draining and last):
             self.channel.lingers = True
             self.set_close_on_finish()
@@ -47,13 +48,13 @@ class _ErrorTask(ErrorTask):
 
     def execute(self) -> None:
         server = self.channel.server
+        record = Record()
         endpoint, problem = row_1(self.request.request_line)
         if self.request.error.code == contract.FAULT.status:
             problem = contract.FAULT
         body = orjson.dumps(
             contract.envelope(endpoint, problem.code, problem.message, {}, server.aliases)
         )
-        record = Record()
         record.code = problem.code
         self.status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
         self.response_headers += [

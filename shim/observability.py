@@ -28,13 +28,14 @@ class Record:
         self.bytes_in = 0
         self.code = "0"
         self.stages: dict[str, float] = {}
-        self.started = self._last = time.perf_counter()
+        self._stage = "head"
+        self._since = time.perf_counter()
 
-    def lap(self, stage: str) -> None:
-        """A stage is done: note the seconds since the last one was."""
+    def enter(self, stage: str) -> None:
+        """A stage begins: note the seconds of the one before it."""
         now = time.perf_counter()
-        self.stages[stage] = now - self._last
-        self._last = now
+        self.stages[self._stage] = now - self._since
+        self._stage, self._since = stage, now
 
 
 class Journal:
@@ -58,7 +59,7 @@ class Journal:
         )
         self._stages = Histogram(
             "bioauth_stage_seconds",
-            "Parts of a request: validate, queue, engine, encode.",
+            "Parts of a request: head, queue, validate, engine, as far as it came, and encode.",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -80,7 +81,8 @@ class Journal:
 
     def write(self, record: Record, endpoint: str, status: int, bytes_out: int) -> None:
         """Note a finished request."""
-        seconds = time.perf_counter() - record.started
+        record.enter("log")  # which ends the last of them
+        seconds = sum(record.stages.values())
         self._requests.labels(endpoint, record.code).inc()
         self._latency.labels(endpoint).observe(seconds)
         for name, taken in record.stages.items():

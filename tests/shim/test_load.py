@@ -57,6 +57,9 @@ def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
     codes = rush(served, CLIENTS, selfie)
     assert set(codes) == {"0", "503"}
     assert codes["0"] >= 1
+    late = [json.loads(line) for line in served.log.read_text().splitlines() if '"503"' in line]
+    assert late and all(list(line["ms"]) == ["head", "queue", "encode", "total"] for line in late)
+    assert all(line["ms"]["queue"] >= 50 for line in late)
     assert any(rush(served, 1, selfie) == {"0": 1} for _ in range(20))
 
 

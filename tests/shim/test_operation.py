@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import pytest
 from conftest import Start
 from shim_client import APP_ID, APP_KEY, Client, body, head, image, sign
 from shim_server import END_S, Served, environment, run
@@ -84,7 +85,7 @@ def test_one_line_per_request(served: Served, client: Client, selfie: bytes) -> 
         line for line in lines(served.log) if line.get("request_id") == fields["X-Request-Id"]
     ]
     stages = line.pop("ms")
-    assert sorted(stages) == ["encode", "engine", "queue", "total", "validate"]
+    assert sorted(stages) == ["encode", "engine", "head", "queue", "total", "validate"]
     assert all(0 <= value < 60_000 for value in stages.values())
     assert line.pop("time").endswith("Z")
     assert line.pop("bytes_in") > len(selfie)
@@ -98,6 +99,24 @@ def test_one_line_per_request(served: Served, client: Client, selfie: bytes) -> 
         "status": 200,
         "errorcode": "0",
     }
+
+
+@pytest.mark.parametrize(
+    ("app_key", "changes", "came_to"),
+    [
+        ("wrong", {}, ["head"]),
+        (APP_KEY, {"person_id": ""}, ["head", "queue", "validate"]),
+        (APP_KEY, {"image": image(b"no picture")}, ["head", "queue", "validate", "engine"]),
+    ],
+)
+def test_a_failure_is_filed_under_its_stage(
+    served: Served, app_key: str, changes: dict[str, Any], came_to: list[str]
+) -> None:
+    refused = Client(served.url, APP_ID, app_key).post("detect", **changes)
+    (line,) = [
+        line for line in lines(served.log) if line.get("request_id") == refused[1]["X-Request-Id"]
+    ]
+    assert list(line["ms"]) == [*came_to, "encode", "total"]
 
 
 def test_nothing_personal_is_logged(start: Start, selfie: bytes, party: bytes) -> None:
