@@ -1,7 +1,7 @@
 """The wire, as data: endpoints, the error table and the members of every reply.
 
-Section numbers are those of the published Bioauth OpenAPI V2.0. Nothing here does I/O; every name
-that a client sees on the wire is spelled in this file and in no other.
+Section numbers are those of the published Bioauth OpenAPI V2.0. Nothing here does I/O. The members
+of a reply are spelled in this file alone; those of a request are in validation.py.
 """
 
 import time
@@ -71,10 +71,6 @@ NO_FACE = Problem(417, "11", "face not found")
 NOT_FOUND = Problem(404, "404", "not found")
 FAULT = Problem(500, "500", "internal server error")
 BUSY = Problem(503, "503", "server busy")
-PROBLEMS = (
-    *(MISSING_HEADER, EMPTY_FIELD, NOT_JSON, BAD_DATA, BAD_SIGNATURE, BAD_TOKEN, BODY_TOO_LARGE),
-    *(IMAGE_TOO_LARGE, EMPTY_IMAGE, BAD_IMAGE, NO_FACE, NOT_FOUND, FAULT, BUSY),
-)
 
 
 class Refusal(Exception):  # noqa: N818 - it names the outcome
