@@ -105,7 +105,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         _log.warning("demo mode: the key pairs of BIOAUTH_KEYS are not used")
     _warn_of_none(keys)
     for name in unknown():
-        _log.warning("%s does nothing: it is no setting, or the link to a service", name)
+        _log.warning(
+            "%s is ignored: it is no setting (a typing error?), or Kubernetes set it for a service",
+            name,
+        )
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # read at import; it is not our format
     # Late, so that wrong settings are told at once and `keys` loads no networks.
     from engine import EngineError

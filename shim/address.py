@@ -5,9 +5,9 @@ import socket
 
 
 def numeric(host: str) -> str:
-    """Where to listen for a host: of a name with several addresses the first of IPv4.
+    """The address to listen on.
 
-    "localhost" is mostly both ::1 and 127.0.0.1, and who knows it by its number knows the latter.
+    Of several, the first IPv4 one: "localhost" is often ::1 too, and clients use 127.0.0.1.
     Raises OSError for what is no address.
     """
     try:

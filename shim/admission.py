@@ -32,7 +32,7 @@ class Admission:
         """Do the work when its turn comes and return what it returns.
 
         Raises Refusal "503" at once when too many wait, and after the time-out when the work has
-        not begun by then. Work that has begun is finished.
+        not begun by then; and what the work itself raises. Work that has begun is finished.
         """
         with self._lock:
             if self.is_full():

@@ -70,7 +70,7 @@ class Server(TcpWSGIServer):
         return not lost
 
     def _close_door(self) -> None:
-        """Take in whom the kernel has let in for us, read what is there, and let in no more."""
+        """Accept the connections waiting in the kernel, read what they sent, accept no more."""
         self._accept_waiting()
         wasyncore.poll2(0, self._map)
         self.gate.draining = self.draining = True

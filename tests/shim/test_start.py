@@ -87,7 +87,7 @@ def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
             command("--port", "0"), env=environment(nonsense=1, keys=keys_file(tmp_path)),
             stderr=stderr, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-    wait_for(log, "BIOAUTH_NONSENSE does nothing")  # what comes next is loading the networks
+    wait_for(log, "BIOAUTH_NONSENSE is ignored")  # what comes next is loading the networks
     process.send_signal(signal.SIGHUP)
     assert process.stdout and process.stdout.readline().startswith("http://"), log.read_text()
     process.terminate()
@@ -121,9 +121,9 @@ def test_a_service_of_that_name_beside_it(start: Start) -> None:
     """Kubernetes gives every container the addresses of services, in the form of a setting."""
     served = start("--demo", ops_port="tcp://10.96.0.7:9081", service_host="10.96.0.7")
     assert served.ops_url
-    assert "BIOAUTH_OPS_PORT does nothing" in served.log.read_text()
+    assert "BIOAUTH_OPS_PORT is ignored" in served.log.read_text()
     served = start("--demo", port="tcp://10.96.0.7:8081")
-    assert "BIOAUTH_PORT does nothing" in served.log.read_text()
+    assert "BIOAUTH_PORT is ignored" in served.log.read_text()
 
 
 def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
