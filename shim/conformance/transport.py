@@ -5,7 +5,7 @@ import io
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ def reach(url: str, seconds: float) -> OSError | None:
     """
     end = time.monotonic() + seconds
     while True:
-        connection = _connection(url)
+        connection = _connection(url, min(TIMEOUT_S, max(1.0, seconds)))
         try:
             connection.connect()
         except OSError as error:
@@ -53,30 +53,28 @@ def over_socket(url: str) -> Send:
     """One connection per request. Raises OSError or http.client.HTTPException."""
 
     def send(request: Request) -> Reply:
-        connection = _connection(url)
-        connection.putrequest(request.method, request.path, True, True)
-        for name, value in request.headers:
-            is_host = name.lower() == "host" and value.strip()
-            connection.putheader(name, urlsplit(url).netloc if is_host else value)
-        connection.endheaders()
         body = request.body
         if request.chunked:
             body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-        with suppress(OSError):  # a server may answer, and hang up, before it has read all
-            connection.send(body)
-        answer = connection.getresponse()
-        reply = Reply(answer.status, _lower(answer.getheaders()), answer.read())
-        connection.close()
-        return reply
+        with closing(_connection(url, TIMEOUT_S)) as connection:
+            connection.putrequest(request.method, request.path, True, True)
+            for name, value in request.headers:
+                is_host = name.lower() == "host" and value.strip()
+                connection.putheader(name, urlsplit(url).netloc if is_host else value)
+            connection.endheaders()
+            with suppress(OSError):  # a server may answer, and hang up, before it has read all
+                connection.send(body)
+            answer = connection.getresponse()
+            return Reply(answer.status, _lower(answer.getheaders()), answer.read())
 
     return send
 
 
-def _connection(url: str) -> http.client.HTTPConnection:
+def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    return kind(parts.hostname or "", parts.port, timeout=timeout_s)
 
 
 def into(app: Flask) -> Send:

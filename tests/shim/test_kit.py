@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from shim.conformance.__main__ import main
 from shim.conformance.builder import Request, build
 from shim.conformance.cases import Case
 from shim.conformance.recording import Tolerance
-from shim.conformance.transport import Reply, over_socket
+from shim.conformance.transport import Reply, over_socket, reach
 
 
 def test_the_kit_hears_a_server_that_answers_before_it_has_read_all() -> None:
@@ -36,6 +37,34 @@ def test_the_kit_hears_a_server_that_answers_before_it_has_read_all() -> None:
             fields = [("Content-Length", "20000000")]
             reply = send(Request("POST", "/", fields, b"x" * 20_000_000, False))
     assert (reply.status, reply.body) == (413, b"7")
+
+
+def test_a_connection_is_closed_when_no_reply_comes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def stammer() -> bytes:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(10)
+                connection.recv(1000)
+                connection.sendall(b"nonsense\r\n\r\n")
+                return connection.recv(1)
+
+        heard = pool.submit(stammer)
+        send = over_socket(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(BadStatusLine) as error:
+            send(Request("POST", "/", [], b"", False))
+        assert heard.result() == b"" and error  # whose traceback keeps what was not closed
+
+
+def test_nobody_is_waited_for_longer_than_asked() -> None:
+    """The kernel of a machine that takes no more connections does not answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with socket.create_connection(full.getsockname()):
+            started = time.monotonic()
+            assert reach(url, 0.2) is not None
+            assert time.monotonic() - started < 10
 
 
 def test_recording_and_replay(
