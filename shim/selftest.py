@@ -1,6 +1,8 @@
-"""Whether the networks really work: each is run once on a built-in picture of one face.
+"""Whether the networks work: each is run on a built-in picture of one face.
 
-The picture is a part of NASA's portrait of the astronaut Eileen Collins, in the public domain.
+No call may fail, detect must find that face alone and where it is, and descreen must see no mesh.
+What compare and liveness answer is not judged. The picture is a part of NASA's portrait of the
+astronaut Eileen Collins, in the public domain.
 """
 
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from engine import Engine, EngineError, WeightsError
 _FACE = (60.0, 47.0, 66.0, 83.0)  # x, y, width, height in pixels
 _MIN_OVERLAP = 0.5  # intersection over union: detectors differ in what they count as face
 
+_Check = Callable[[Engine, bytes], str | None]
+
 
 def run(engine: Engine) -> list[str]:
     """What is wrong, in sentences; nothing when all is well.
@@ -18,39 +22,37 @@ def run(engine: Engine) -> list[str]:
     A network that the pack does not have is not wrong: the calls that need it say so.
     """
     picture = files("shim.conformance").joinpath("pictures", "face.jpg").read_bytes()
-    checks: tuple[Callable[[Engine, bytes], str], ...] = (_detect, _compare, _liveness, _descreen)
+    checks: tuple[_Check, ...] = (_detect, _compare, _liveness, _descreen)
     return [trouble for check in checks if (trouble := _outcome(check, engine, picture))]
 
 
-def _outcome(check: Callable[[Engine, bytes], str], engine: Engine, picture: bytes) -> str:
+def _outcome(check: _Check, engine: Engine, picture: bytes) -> str | None:
     try:
         return check(engine, picture)
     except WeightsError:
-        return ""
+        return None
     except EngineError as error:
         return f"{check.__name__[1:]} failed on the built-in picture: {error}"
 
 
-def _detect(engine: Engine, picture: bytes) -> str:
+def _detect(engine: Engine, picture: bytes) -> str | None:
     found = engine.detect(picture)
     if len(found) == 1 and _overlap(found[0].box, _FACE) >= _MIN_OVERLAP:
-        return ""
+        return None
     return f"detect found {len(found)} faces in the built-in picture, or one in the wrong place"
 
 
-def _compare(engine: Engine, picture: bytes) -> str:
-    result = engine.compare(picture, picture)
-    return "" if result.is_match else "compare does not know a face as the same as itself"
+def _compare(engine: Engine, picture: bytes) -> None:
+    engine.compare(picture, picture)
 
 
-def _liveness(engine: Engine, picture: bytes) -> str:
-    score = engine.liveness(picture).score
-    return "" if -12 <= score <= 12 else f"liveness gives a score of {score}"
+def _liveness(engine: Engine, picture: bytes) -> None:
+    engine.liveness(picture)
 
 
-def _descreen(engine: Engine, picture: bytes) -> str:
+def _descreen(engine: Engine, picture: bytes) -> str | None:
     changed = engine.descreen(picture).changed
-    return "descreen sees a mesh where there is none" if changed else ""
+    return "descreen sees a mesh where there is none" if changed else None
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:

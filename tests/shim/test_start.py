@@ -4,6 +4,7 @@ import errno
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from conftest import Start
 from shim_server import END_S, command, environment, keys_file, run, wait_for
 
+from engine.packs import DEFAULT_PACK, MANIFEST
 from shim.settings import Settings
 
 
@@ -51,6 +53,22 @@ def test_refusing_to_start(
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
     assert not result.stdout
+
+
+def test_the_selftest(tmp_path: Path) -> None:
+    """The networks of such a pack load and run, and find nobody."""
+    for path in DEFAULT_PACK.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    manifest = tmp_path / MANIFEST
+    text = manifest.read_text()
+    manifest.unlink()
+    manifest.write_text(re.sub("(?m)^score_threshold = .*$", "score_threshold = 1.0", text))
+    result = run(tmp_path, "--demo", "--port", "0", pack=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    errors = [json.loads(line)["event"] for line in result.stderr.splitlines() if "error" in line]
+    assert errors[0].startswith("detect found 0 faces in the built-in picture")
+    assert [error.split()[0] for error in errors] == ["detect", "compare", "liveness"]
+    assert '"serving"' not in result.stderr
 
 
 @pytest.mark.parametrize(("one", "other"), [("port", "ops_port"), ("ops_port", "port")])
