@@ -9,7 +9,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from shim.keys import DEMO, KeysError, KeyStore, add, load, revoke
+from shim.keys import DEMO, KeyStore
+from shim.keysfile import KeysError, add, load, revoke
 from shim.settings import Settings, SettingsError, keys_file, unknown
 
 _log = logging.getLogger("shim")
@@ -87,6 +88,8 @@ def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
         raise KeysError("Whose key? Give the app id: keys add APP_ID --key-stdin")
     try:
         app_key = sys.stdin.buffer.readline().decode().strip()
+    except (AttributeError, OSError):  # Python has none when it is closed
+        raise KeysError("Standard input, where the key is to come from, cannot be read.") from None
     except UnicodeDecodeError:
         raise KeysError("The key on standard input is not UTF-8.") from None
     add(path, app_id, app_key)

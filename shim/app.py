@@ -17,7 +17,8 @@ from shim import contract, validation
 from shim.admission import Admission
 from shim.contract import Body, Endpoint, Problem, Refusal
 from shim.gate import Caller, Gate
-from shim.keys import KeysError, KeyStore
+from shim.keys import KeyStore
+from shim.keysfile import KeysError
 from shim.observability import Journal, Record
 from shim.routes import CALLS, Call
 from shim.settings import Settings

@@ -14,7 +14,7 @@ from conftest import Start
 from shim_client import APP_ID, Client, image
 from shim_server import command, environment, keys_file, run, wait_for
 
-from shim.keys import load
+from shim.keysfile import add, load, revoke
 
 
 def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
@@ -66,9 +66,12 @@ def test_keys_add_list_revoke(tmp_path: Path) -> None:
     listed = run(tmp_path, "keys", "list", keys=path, port="no concern of it")
     assert listed.stdout.split() == ["shop", other]
     assert app_key not in listed.stdout + listed.stderr
-    assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 1
+    again = run(tmp_path, "keys", "add", "shop", keys=path)
+    taken = "shop has a key already. Revoke it first to give it a new one.\n"
+    assert (again.returncode, again.stderr) == (1, taken)
     assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 0
-    assert run(tmp_path, "keys", "revoke", "shop", keys=path).returncode == 1
+    unknown = run(tmp_path, "keys", "revoke", "shop", keys=path)
+    assert (unknown.returncode, unknown.stderr) == (1, f"shop is not in {path}.\n")
     assert run(tmp_path, "keys", "list", keys=path).stdout.split() == [other]
     assert run(tmp_path, "keys", "revoke", other, keys=path).returncode == 0
     assert run(tmp_path, "keys", "add", "shop", keys=path).returncode == 0  # the last may go
@@ -122,6 +125,17 @@ def test_a_key_that_cannot_be_taken_over(
     assert path.read_text() == before
 
 
+@pytest.mark.parametrize("redirection", ["<&-", "0>/dev/null"])
+def test_a_key_from_an_input_that_cannot_be_read(tmp_path: Path, redirection: str) -> None:
+    path = keys_file(tmp_path)
+    add = ["sh", "-c", f'exec "$@" {redirection}', "-", *command("keys", "add", "x", "--key-stdin")]
+    result = subprocess.run(
+        add, env=environment(keys=path), capture_output=True, text=True, check=False
+    )
+    sentence = "Standard input, where the key is to come from, cannot be read.\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", sentence)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="reads TOML with a package")
 def test_keys_need_no_packages(tmp_path: Path) -> None:
     bare = [sys.executable, "-S", *command("keys", "list")[1:]]
@@ -143,6 +157,34 @@ def test_keys_of_any_characters_survive_a_change(tmp_path: Path) -> None:
     path = keys_file(tmp_path, '[keys]\na = "x\\u007f\\u0000é\\"\\\\"\n')
     assert run(tmp_path, "keys", "add", "b", keys=path).returncode == 0
     assert load(path)["a"] == 'x\x7f\0é"\\'
+
+
+def test_a_change_is_one_line(tmp_path: Path) -> None:
+    """Comments, other tables and the way in which a key is written stay."""
+    before = (
+        '# ours\n[keys]\n# till May\n"a-1"=\'x\'  # Ann\r\n  b = "y"\n\n'
+        '# a-1 is Ann\n[names]\nb = "a-1"\n'
+    )
+    path = keys_file(tmp_path, before)
+    assert add(path, "c", "z") == ("c", "z")
+    assert path.read_bytes().decode() == before.replace('"y"\n', '"y"\nc = "z"\n')
+    revoke(path, "c")
+    assert path.read_bytes().decode() == before
+    revoke(path, "a-1")
+    assert path.read_bytes().decode() == before.replace("\"a-1\"='x'  # Ann\r\n", "")
+    revoke(path, "b")
+    assert load(path) == {} and path.read_text().endswith('[names]\nb = "a-1"\n')
+
+
+def test_a_keys_file_in_another_form(tmp_path: Path) -> None:
+    text = 'keys = { a = "b" }\n'
+    path = keys_file(tmp_path, text)
+    for arguments in (("add",), ("revoke", "a")):
+        result = run(tmp_path, "keys", *arguments, keys=path)
+        assert (result.returncode, result.stdout) == (1, "")
+        sentence = '[keys] is not written as one id = "key" a line. Change it by hand.'
+        assert result.stderr == f"{path}: {sentence}\n"
+    assert path.read_text() == text
 
 
 def test_keys_added_at_the_same_time(tmp_path: Path) -> None:
