@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from shim_client import APP_ID, APP_KEY, Client, headers, image
@@ -109,10 +110,14 @@ def test_timestamps_are_forgotten_once_they_are_too_old(monkeypatch: pytest.Monk
 
 
 def test_a_stopping_server_is_busy_for_those_who_may_ask() -> None:
-    gate = Gate(KeyStore(DEMO))
+    gate = Gate(KeyStore(DEMO), max_skew_s=60)
     gate.draining = True
-    assert verdict(gate, environ()) is contract.BUSY
+    head = environ()
+    assert verdict(gate, head) is contract.BUSY
     assert verdict(gate, environ("nobody")) is contract.BAD_SIGNATURE
+    gate.draining = False
+    assert verdict(gate, head) is None  # its timestamp was not used up
+    assert verdict(gate, head) is contract.BAD_SIGNATURE
 
 
 def test_a_client_made_before_any_keys(served: Served, selfie: bytes) -> None:
@@ -129,6 +134,7 @@ def test_turns_come_in_order() -> None:
     for count, work in enumerate(works):
         threads.append(threading.Thread(target=admission.run, args=(work,)))
         threads[-1].start()
+        # Not admission.waiting, which counts those too that have yet to take their turn.
         while admission._pool._work_queue.qsize() < count or not admission.running:
             time.sleep(0.001)
     hold.set()
@@ -139,22 +145,23 @@ def test_turns_come_in_order() -> None:
 
 
 def test_a_full_waiting_room_and_a_long_wait() -> None:
-    admission = Admission(slots=1, queue=1, timeout_s=0.05)
+    admission = Admission(slots=1, queue=1, timeout_s=1)
     hold = threading.Event()
-    thread = threading.Thread(target=admission.run, args=(hold.wait,))
-    thread.start()
-    while not admission.running:
-        time.sleep(0.001)
-    with pytest.raises(Refusal):
-        admission.run(lambda: pytest.fail("it waited too long and must not run"))
-    admission._timeout = 20
-    late = threading.Thread(target=admission.run, args=(lambda: None,))
-    late.start()
-    while not admission.waiting:
-        time.sleep(0.001)
-    with pytest.raises(Refusal):
-        admission.run(lambda: pytest.fail("there was no place for it"))
-    hold.set()
-    for each in (thread, late):
-        each.join()
+
+    def busy(started: float) -> float:
+        with pytest.raises(Refusal) as refusal:
+            admission.run(lambda: pytest.fail("it was refused and must not run"))
+        assert refusal.value.problem is contract.BUSY
+        return time.monotonic() - started
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(admission.run, lambda: hold.wait(20))
+        while not admission.running:
+            time.sleep(0.001)
+        waits = pool.submit(busy, time.monotonic())
+        while not admission.waiting:
+            time.sleep(0.001)
+        assert busy(time.monotonic()) < 0.9  # there was no place for it
+        assert waits.result() >= 1
+        hold.set()
     assert admission.run(lambda: 7) == 7

@@ -98,6 +98,17 @@ def test_a_host_by_its_name(start: Start) -> None:
         connection.close()
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_a_host_of_ipv6(start: Start) -> None:
+    served = start("--demo", host="::1", ops_host="::1")
+    for url, path, status in ((served.url, "/", 404), (served.ops_url, "/readyz", 200)):
+        assert url.startswith("http://[::1]:")
+        connection = http.client.HTTPConnection("::1", urlsplit(url).port, timeout=10)
+        connection.request("GET", path)
+        assert connection.getresponse().status == status
+        connection.close()
+
+
 def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as stderr:
