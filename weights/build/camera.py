@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from jpeg import compressed, saved
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -63,13 +64,8 @@ def compress(rng: np.random.Generator, photo: Image) -> bytes:
         how = cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR
         photo = np.asarray(cv2.resize(photo, None, fx=share, fy=share, interpolation=how), np.uint8)
     if rng.random() < 0.3:
-        photo = np.asarray(cv2.imdecode(_jpeg(photo, int(rng.integers(60, 98))), 1), np.uint8)
-    return _jpeg(photo, int(rng.integers(55, 99))).tobytes()
-
-
-def _jpeg(photo: Image, quality: int) -> NDArray[np.uint8]:
-    _, data = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(data, np.uint8)
+        photo = compressed(photo, int(rng.integers(60, 98)))
+    return saved(photo, int(rng.integers(55, 99)))
 
 
 def _through_lens(rng: np.random.Generator, scene: Light, strength: float) -> Light:

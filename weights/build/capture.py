@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import mesh as meshes
 import numpy as np
+from jpeg import compressed
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -51,25 +52,17 @@ def expose(
     back `(height, width, 3)` uint8, the mask `(height, width)` float32: 1 on pixels that the lines
     change noticeably, falling to 0 beside them. `within`, `(h, w)` 0..1, confines the mesh.
     """
-    image = compress(image, capture.jpeg_before)
+    image = compressed(image, capture.jpeg_before)
     clean = _develop(image, capture, height, width)
     if mesh is None:
         empty = np.zeros((height, width), np.float32)
-        return compress(clean, capture.jpeg_after), clean, empty
+        return compressed(clean, capture.jpeg_after), clean, empty
     cover = meshes.alpha(mesh, *image.shape[:2])
     if within is not None:
         cover = cover * within
     meshed = _develop(meshes.blend(image, mesh, cover), capture, height, width)
     mask = cv2.dilate(_develop(cover, capture, height, width), np.ones((3, 3), np.uint8))
-    return compress(meshed, capture.jpeg_after), clean, np.clip(4.0 * mask, 0.0, 1.0)
-
-
-def compress(image: Image, quality: int) -> Image:
-    """`image` after one JPEG round trip; quality 0 means none."""
-    if not quality:
-        return image
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return compressed(meshed, capture.jpeg_after), clean, np.clip(4.0 * mask, 0.0, 1.0)
 
 
 def _develop(image: NDArray[Any], capture: Capture, height: int, width: int) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from camera import Image
+from jpeg import compressed
 from liveness_data import Sample
 from numpy.typing import NDArray
 
@@ -35,8 +36,7 @@ def augmented(rng: np.random.Generator, sample: Sample) -> NDArray[np.float32]:
     if rng.random() < 0.25:
         image, box = _resized(rng, image, box)
     if rng.random() < 0.3:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))]
-        image = np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], 1), np.uint8)
+        image = compressed(image, int(rng.integers(40, 96)))
     crop = _cropped(image, _inside(box, image), float(np.exp(rng.uniform(0.05, 0.53))))
     if rng.random() < 0.5:
         crop = crop[:, ::-1]

@@ -19,7 +19,7 @@ from engine import Engine
 from engine.images import load
 
 SIMULATED = "simulated"
-DRAWN_BY = ("camera", "displays", "presentations", "prints", "view")
+DRAWN_BY = ("camera", "displays", "jpeg", "presentations", "prints", "view")
 _CHUNK = 500
 
 

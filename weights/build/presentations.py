@@ -10,6 +10,7 @@ import displays
 import numpy as np
 import prints
 from camera import Image, Light
+from jpeg import compressed
 from numpy.typing import NDArray
 from view import View
 
@@ -108,8 +109,7 @@ def _degraded(rng: np.random.Generator, photo: Image, view: View) -> tuple[Image
         )
         view = View(view.matrix @ np.diag([1 / share, 1 / share, 1.0]), view.height, view.width)
     if rng.random() < 0.7:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 97))]
-        photo = np.asarray(cv2.imdecode(cv2.imencode(".jpg", photo, quality)[1], 1), np.uint8)
+        photo = compressed(photo, int(rng.integers(50, 97)))
     return photo, view
 
 
