@@ -23,10 +23,10 @@ from graph import DEFAULT_PACK, save
 from integers import quantise
 from numpy.typing import NDArray
 from origin import sha256
+from portraits import portrait_files
 from sface import project, published, repaired, without_direction
 
 from engine.errors import FaceNotFound
-from engine.evaluation.photos import picture_files
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
@@ -58,8 +58,7 @@ def main() -> None:
 def aligned(portraits: Path) -> Iterator[NDArray[np.float32]]:
     """Every third portrait's face as the network takes it, (1, 3, 112, 112) RGB 0..255."""
     recognition = Networks(read_pack(), Runtime(["cpu"])).recognition
-    paths = [p for name in ("us_officials", "gan_idcards") for p in picture_files(portraits / name)]
-    for path in sorted(paths)[::3]:
+    for path in portrait_files(portraits)[::3]:
         with suppress(FaceNotFound):
             _, (crop,) = recognition.aligned([path])
             yield crop[None, ..., ::-1].transpose(0, 3, 1, 2).astype(np.float32)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from portraits import held_out
+from portraits import held_out, portrait_files
 from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
+from engine.evaluation.photos import SampleError
 from engine.images import load
 
 SIMULATED = "simulated"
@@ -79,7 +80,8 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
     cv2.setNumThreads(1)
     people = [(p, face) for p, face in _people(folder) if held_out(p) or not kept_only]
     if not people:
-        raise FileNotFoundError(f"none of the portraits in {folder} is kept apart from training")
+        kind = "portrait that is kept apart from training" if kept_only else "portrait"
+        raise SampleError(f"no {kind} in {folder} shows a face")
     samples = []
     for number in range(first, first + count):
         rng = np.random.default_rng((seed, number))
@@ -96,29 +98,21 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
 def _checksum(folder: Path) -> str:
     """Of the portraits' names and sizes, and of the code that makes captures of them."""
     digest = hashlib.sha256()
-    for path in _portraits(folder):
+    for path in portrait_files(folder):
         digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
     for name in DRAWN_BY:
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 
-def _portraits(folder: Path) -> list[Path]:
-    names = ("us_officials", "gan_idcards")
-    return sorted(p for name in names for p in (folder / name).glob("*.[jp][pn]g"))
-
-
 def _people(folder: Path) -> list[tuple[Path, Portrait]]:
-    paths = _portraits(folder)
     found = []
     with Engine(threads=1) as engine:
-        for path in paths:
+        for path in portrait_files(folder):
             pixels = load(path)
             faces = engine.detect(pixels, max_faces=1)
             if faces:
                 found.append((path, Portrait(pixels, faces[0].box)))
-    if not found:
-        raise FileNotFoundError(f"no portraits in {folder}/us_officials or gan_idcards")
     return found
 
 

@@ -16,7 +16,18 @@ from augmentation import augment
 from mattes import outlines, read_portrait
 from numpy.typing import NDArray
 
+from engine.evaluation.photos import SampleError
+
 Image = NDArray[np.uint8]
+
+
+def portrait_files(folder: Path) -> list[Path]:
+    """The pictures in us_officials/ and gan_idcards/, in order. Raises SampleError for none."""
+    names = ("us_officials", "gan_idcards")
+    paths = sorted(p for name in names for p in (folder / name).glob("*.[jp][pn]g"))
+    if not paths:
+        raise SampleError(f"no portraits in {folder}/us_officials or gan_idcards")
+    return paths
 
 
 def held_out(path: Path) -> bool:
@@ -29,10 +40,7 @@ class Portraits:
     """Portraits below `folder` in several sizes, with the outlines of the people."""
 
     def __init__(self, folder: Path, cache: Path, validation: bool = False) -> None:
-        names = ("us_officials", "gan_idcards")
-        paths = sorted(p for name in names for p in (folder / name).glob("*.[jp][pn]g"))
-        if not paths:
-            raise FileNotFoundError(f"no portraits in {folder}/us_officials or gan_idcards")
+        paths = portrait_files(folder)
         mattes = outlines(paths, cache)
         chosen = [i for i, path in enumerate(paths) if held_out(path) == validation]
         self._mattes = [mattes[i] for i in chosen]
