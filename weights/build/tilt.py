@@ -17,12 +17,13 @@ import cv2
 import numpy as np
 from command import run
 from numpy.typing import NDArray
+from portraits import portrait_files
 from tqdm import tqdm
 
-from engine import Engine, EngineError, landmarks
+from engine import Engine, FaceNotFound, landmarks
 from engine.evaluation.arguments import at_least
-from engine.evaluation.photos import picture_files, read_folder
-from engine.images import Pixels, load
+from engine.evaluation.photos import read_folder, read_photo
+from engine.images import Pixels
 
 ANGLES = (0, 10, 20, 30, 40, 50)
 MOST = 200
@@ -39,13 +40,13 @@ def turned(image: Pixels, degrees: float) -> Pixels:
 def of_all(
     items: Sequence[tuple[Path, Path]], degrees: int, judge: Callable[[Pixels, Pixels], float]
 ) -> NDArray[np.float64]:
-    """What is made of every first picture and the second turned; NaN where that cannot be."""
+    """What is made of every first picture and the second turned; NaN where there is no face."""
     found = []
     for number, (first, second) in enumerate(tqdm(items, f"{degrees} degrees", disable=None)):
         try:
-            view = turned(load(second), -degrees if number % 2 else degrees)
-            found.append(judge(load(first), view))
-        except EngineError:
+            view = turned(read_photo(second), -degrees if number % 2 else degrees)
+            found.append(judge(read_photo(first), view))
+        except FaceNotFound:
             found.append(np.nan)
     return np.array(found)
 
@@ -71,13 +72,13 @@ def table(engine: Engine, portraits: Sequence[Path], pairs: Sequence[tuple[Path,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("portraits", type=Path, help="photos of upright heads")
+    parser.add_argument("portraits", type=Path, help="us_officials, gan_idcards")
     parser.add_argument("--genuine", type=Path, help="a folder for each person's photos")
     parser.add_argument(
         "--count", type=at_least(1), default=MOST, help="portraits and people at most"
     )
     options = parser.parse_args()
-    files = picture_files(options.portraits)
+    files = portrait_files(options.portraits)
     portraits = files[:: max(1, len(files) // options.count)][: options.count]
     people: dict[str, list[Path]] = {}
     for photo in read_folder(options.genuine) if options.genuine else []:
