@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from checksum import checksum
 from portraits import held_out, portrait_files
 from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
@@ -60,7 +60,7 @@ def simulated(
     `kept_only`: of the people alone that are kept apart from training. `wide`: whole selfies
     instead of crops of faces.
     """
-    made_of = _checksum(portraits), count, seed, kept_only, wide
+    made_of = checksum(portrait_files(portraits), DRAWN_BY), count, seed, kept_only, wide
     kept = pickle.loads(cache.read_bytes()) if cache.exists() else None
     if isinstance(kept, Kept) and kept.made_of == made_of:
         return kept.samples
@@ -93,16 +93,6 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
         source = SIMULATED + " selfies" * wide
         samples.append(Sample(data, box, label, source, path.stem, held_out(path)))
     return samples
-
-
-def _checksum(folder: Path) -> str:
-    """Of the portraits' names and sizes, and of the code that makes captures of them."""
-    digest = hashlib.sha256()
-    for path in portrait_files(folder):
-        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}\n".encode())
-    for name in DRAWN_BY:
-        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
-    return digest.hexdigest()
 
 
 def _people(folder: Path) -> list[tuple[Path, Portrait]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from checksum import checksum
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -13,14 +14,15 @@ SIDE = 128
 
 
 def outlines(paths: list[Path], cache: Path) -> NDArray[np.uint8]:
-    """Head and shoulders of every portrait by GrabCut, kept in `cache`."""
-    if cache.exists():
-        kept = np.asarray(np.load(cache), np.uint8)
-        if len(kept) == len(paths):
-            return kept
+    """Head and shoulders of every portrait by GrabCut; kept beside `cache`, under its name and a
+    checksum of the portraits."""
+    made_of = checksum(paths, ["mattes"])
+    kept = cache.with_stem(f"{cache.stem}_{made_of[:16]}")
+    if kept.exists():
+        return np.asarray(np.load(kept), np.uint8)
     mattes = np.stack([_matte(read_portrait(path)) for path in paths])
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.save(cache, mattes)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    np.save(kept, mattes)
     return mattes
 
 
