@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import Any
+
+from schedule import schedule
 
 from engine.evaluation.photos import SampleError
 
@@ -28,14 +29,10 @@ def is_whole(options: argparse.Namespace, step: int) -> bool:
 
 def rate_of(options: argparse.Namespace, step: int) -> float:
     """The learning rate; the finish begins anew."""
+    begin, steps, rate = 0, options.steps, options.rate
     if is_finish(options, step):
-        return float(options.finish_rate * _schedule((step - options.steps) / options.finish))
-    return float(options.rate * _schedule(step / options.steps))
-
-
-def _schedule(share: float) -> float:
-    """Short warm-up, then half a cosine down to 1 %."""
-    return min(1.0, share / 0.01 + 0.01) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+        begin, steps, rate = options.steps, options.finish, options.finish_rate
+    return float(rate * schedule((step - begin) / steps, warm_up=0.01, start=0.01))
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from liveness_batches import LIVE, Batches
 from liveness_data import SIMULATED, Sample
 from replay import Replay
+from schedule import schedule
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -46,7 +46,7 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
         loss = functional.binary_cross_entropy_with_logits(log_odds(logits), target)
         loss = loss + 0.3 * functional.cross_entropy(logits, labels)
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * _schedule(step / options.steps)
+            group["lr"] = options.rate * schedule(step / options.steps, warm_up=0.05, start=0.02)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 1.0)
@@ -83,8 +83,3 @@ def trained(network: Replay) -> list[nn.Parameter]:
 def log_odds(logits: Tensor) -> Tensor:
     """Of live against all attacks together."""
     return logits[:, LIVE] - torch.logsumexp(logits[:, LIVE + 1 :], 1)
-
-
-def _schedule(share: float) -> float:
-    """Short warm-up, then half a cosine down to 1 %."""
-    return min(1.0, share / 0.05 + 0.02) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
