@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
     mixed = Batches(shown, options.simulated_share, options.batch, seed)
     simulated = [s for s in shown if s.source == SIMULATED]
     alone = Batches(simulated, 1.0, options.batch, seed) if simulated else mixed
-    running = 0.0
+    losses: list[float] = []
     for step in range(first, options.steps):
         crops, labels = (alone if step < options.alone * options.steps else mixed)[step]
         logits = network(crops)
@@ -51,7 +52,7 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
-        running += loss.item()
+        losses.append(loss.item())
         keep = min(0.995, (step + 1) / (step + 10))
         with torch.no_grad():
             for slow, fast in zip(average, weights, strict=True):
@@ -62,9 +63,9 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
             state |= {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save(state, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-            line = {"seed": seed, "step": done, "loss": round(running / options.report, 4)}
+            line = {"seed": seed, "step": done, "loss": round(fmean(losses), 4)}
             print(json.dumps(line), flush=True)
-            running = 0.0
+            losses.clear()
     return average
 
 
