@@ -9,12 +9,14 @@ from descreen_network import DescreenNetwork, cover
 from examples import example, pictures
 from portraits import Portraits
 
+PHOTOS = 64
+
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def validate(network: DescreenNetwork, portraits: Portraits, count: int = 64) -> dict[str, float]:
+def validate(network: DescreenNetwork, portraits: Portraits) -> dict[str, float]:
     """Figures on whole photos of people held out of training, meshes of the training families."""
     before, after, right, touched = [], [], [], []
-    for number in range(count):
+    for number in range(PHOTOS):
         rng = np.random.default_rng((7, number))
         meshed, clean, _, label = example(portraits, rng, 224, 176, whole=True)
         with torch.autocast("cpu", torch.bfloat16):

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+MOMENTUM = 0.95
+
 
 class Muon(torch.optim.Optimizer):  # type: ignore[misc]
-    def __init__(self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(weights, {"lr": lr, "momentum": momentum})
+    def __init__(self, weights: Iterable[Tensor], lr: float) -> None:
+        super().__init__(weights, {"lr": lr})
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def step(self) -> None:
@@ -23,8 +25,8 @@ class Muon(torch.optim.Optimizer):  # type: ignore[misc]
                 state = self.state[weight]
                 if not state:
                     state["velocity"] = torch.zeros_like(weight)
-                velocity = state["velocity"].lerp_(weight.grad, 1.0 - group["momentum"])
-                ahead = weight.grad.lerp(velocity, group["momentum"])
+                velocity = state["velocity"].lerp_(weight.grad, 1.0 - MOMENTUM)
+                ahead = weight.grad.lerp(velocity, MOMENTUM)
                 matrix = ahead.reshape(len(ahead), -1)
                 scale = 0.2 * max(matrix.shape) ** 0.5
                 weight.mul_(1.0 - 1e-2 * group["lr"])
