@@ -22,6 +22,7 @@ from liveness_data import Sample, shared, simulated
 from numpy.typing import NDArray
 from presentations import SPECIES
 
+from engine.gate import Gate
 from engine.images import load
 from engine.networks import Networks
 from engine.operating import trials_needed
@@ -53,14 +54,13 @@ class Judged:
         return weight
 
 
-def judge(networks: Networks, samples: list[Sample]) -> Judged:
+def judge(networks: Networks, gate: Gate, samples: list[Sample]) -> Judged:
     rows: list[tuple[float, float, Sample]] = []
     left_out = 0
     for sample in samples:
         picture = load(sample.data)
         faces = networks.detection.largest(picture)
-        result = networks.liveness.judge(picture, faces[0]) if faces else None
-        if result is None or not result.assessable:
+        if not faces or gate.reason(picture, faces[0]) is not None:
             left_out += 1
             continue
         evidence = networks.liveness.evidence(picture, faces[0])
@@ -118,7 +118,10 @@ def main() -> None:
     samples = _kept(args)
     if args.export:
         _export(samples, args.export)
-    judged = judge(Networks(read_pack(args.pack), Runtime()), samples)
+    pack = read_pack(args.pack)
+    networks = Networks(pack, Runtime())
+    gate = Gate(**pack.entry("liveness").settings.get("gate", {}))
+    judged = judge(networks, gate, samples)
     weight = judged.weights()
     slope, intercept = fit(judged.texture, judged.live, weight)
     print(f"[liveness]\nslope = {slope:.4f}\nintercept = {intercept:.4f}")
