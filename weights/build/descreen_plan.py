@@ -7,7 +7,7 @@ from typing import Any
 
 from schedule import schedule
 
-from engine.evaluation.photos import SampleError
+from engine.errors import EngineError
 
 DECISIVE = ("steps", "finish", "finish_rate", "settled", "batch", "crop", "rate", "seed", "workers")
 """A run is only continued with the same of these options."""
@@ -40,7 +40,7 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def require_same(options: argparse.Namespace, settings: dict[str, Any] | None) -> None:
-    """Raises SampleError for a checkpoint of other settings, or of none that are known."""
+    """Raises EngineError for a checkpoint of other settings, or of none that are known."""
     if settings != settings_of(options):
         found = settings or "options that it does not tell"
-        raise SampleError(f"{options.work} holds a run with {found}: choose another --work")
+        raise EngineError(f"{options.work} holds a run with {found}: choose another --work")

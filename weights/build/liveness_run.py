@@ -16,12 +16,17 @@ from schedule import schedule
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.errors import EngineError
+
 DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
 """A run is only continued with the same of these options, and the same sources."""
 
 
 def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> list[Tensor]:
-    """The trained weights after one run: a running average over its steps."""
+    """The trained weights after one run: a running average over its steps.
+
+    Raises EngineError for a checkpoint of other settings.
+    """
     network = Replay(options.start, options.trained_from)
     network.to(memory_format=torch.channels_last)
     weights = trained(network)
@@ -72,7 +77,7 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
 def _read(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
     state: dict[str, Any] = torch.load(checkpoint)
     if state["settings"] != settings:
-        raise SystemExit(f"{checkpoint} was made with {state['settings']}: choose another --work")
+        raise EngineError(f"{checkpoint} was made with {state['settings']}: choose another --work")
     return state
 
 

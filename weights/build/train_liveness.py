@@ -32,6 +32,8 @@ from liveness_run import learnt, log_odds, trained
 from presentations import SPECIES
 from replay import Replay
 
+from engine.errors import EngineError
+
 SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
 
 
@@ -112,7 +114,7 @@ def main() -> None:
         samples += shared(options.captures)
     sources = sorted({sample.source for sample in samples})
     if set(options.leave_out) - set(sources) or options.runs < 1:
-        raise SystemExit(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
+        raise EngineError(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
     network = train(options, samples)
     network.save(options.out)
     model = onnx.load(str(options.out))
