@@ -59,7 +59,7 @@ def main() -> None:
         restored = engine.descreen(meshed).image
     for name, picture in (("under the mesh", meshed), ("descreened", restored)):
         print(f"{name}: {cv2.PSNR(picture, clean):.1f} dB to {kept[args.number].name}")
-    args.out.write_bytes(encode(np.hstack([meshed, restored]), "jpg"))
+    args.out.write_bytes(encode(np.hstack([meshed, restored]), "jpeg"))
 
 
 if __name__ == "__main__":
