@@ -21,6 +21,8 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Capture:
+    """What happens to one photo."""
+
     jpeg_before: int  # quality, 0 for none
     scale: float  # output size / size on which the mesh was drawn
     blur: float  # sigma in output pixels
