@@ -1,7 +1,5 @@
 """Other backgrounds, colours, sharpness and noise for a portrait."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from clutter import cluttered

@@ -8,8 +8,6 @@ and those for [liveness_context], fitted on the simulated captures that show eno
 Run: python weights/build/calibrate_liveness.py --portraits DIR --captures DIR --work DIR
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 from collections.abc import Iterator

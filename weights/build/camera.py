@@ -5,8 +5,6 @@ camera itself tells nothing about what stood in front of it. Scenes are `(H, W, 
 linear light, 1.0 being the brightest white of an evenly lit scene; photos are uint8 BGR, sRGB.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from jpeg import compressed, saved

@@ -4,8 +4,6 @@ The clean counterpart of a meshed photo goes through everything but the mesh and
 compression, which belongs to the meshed file alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Thin structures that belong to a photo and have to survive the removal of a mesh."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Scripts that say what is wrong with the files they are given."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The batches that the descreening network is trained on."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 

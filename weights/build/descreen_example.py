@@ -4,8 +4,6 @@ The portrait is one that training did not see. Run: python weights/build/descree
     --portraits DIR --out weights/default/descreen_example.jpg
 """
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import replace
 from pathlib import Path

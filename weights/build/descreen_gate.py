@@ -1,7 +1,5 @@
 """The score of the descreening network, fitted after everything else has settled."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from descreen_network import DescreenNetwork

@@ -1,7 +1,5 @@
 """What the descreening network is trained to do, as one number."""
 
-from __future__ import annotations
-
 import torch
 from descreen_network import DescreenNetwork
 from examples import pictures

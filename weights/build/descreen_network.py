@@ -5,8 +5,6 @@ that dense 3 x 3 convolutions stay cheap on a CPU and no pixel is lost. It predi
 lines and what to add under them; where the mask is zero the picture passes unchanged.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What each step of the descreening network's training does, and whether a run may go on."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

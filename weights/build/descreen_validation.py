@@ -1,7 +1,5 @@
 """How a descreening network does while it is trained."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import torch

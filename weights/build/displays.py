@@ -4,8 +4,6 @@ The display's curve, black level, white point and impure primaries, its grid of 
 of its refresh, its paleness from aside, and the room that mirrors in its glass.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from camera import Image, Light, linear

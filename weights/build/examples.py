@@ -1,7 +1,5 @@
 """Training examples: an augmented portrait with and without a mesh."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import capture as captures

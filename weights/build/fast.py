@@ -8,8 +8,6 @@ nothing but it lies between two convolutions, so that OpenVINO multiplies, activ
 one step; onnxruntime's own CPU provider does not, and takes longer than for the default pack's.
 """
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A network's convolutions in eight bits, by ranges measured on samples."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the liveness network sees at every step of its training."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from liveness_crops import augmented

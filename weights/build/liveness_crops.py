@@ -1,7 +1,5 @@
 """How a captured face becomes an input of the liveness network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any

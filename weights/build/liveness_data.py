@@ -1,7 +1,5 @@
 """What the liveness network learns from: captures of faces and of attacks, each a file."""
 
-from __future__ import annotations
-
 import csv
 import pickle
 from collections.abc import Iterator

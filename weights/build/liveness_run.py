@@ -1,7 +1,5 @@
 """One run of the liveness network's training, from the start network to its last step."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path

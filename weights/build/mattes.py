@@ -1,7 +1,5 @@
 """Mattes: where the person is in a portrait."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

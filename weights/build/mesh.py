@@ -9,8 +9,6 @@ perspective point by point, then drawn several times enlarged and averaged down,
 sub-pixel widths. Every choice comes from the caller's generator: one seed, one mesh.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

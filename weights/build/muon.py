@@ -4,8 +4,6 @@ K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 202
 step is as long as AdamW's (J. Liu et al., "Muon is scalable for LLM training", 2025).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -5,8 +5,6 @@ another size, background, colour, sharpness, and sometimes thin things that are 
 glasses, writing, woven cloth), which have to survive its removal.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Presentations to learn liveness from: a face before the camera, or an attack made from it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import camera

@@ -4,8 +4,6 @@ Inks multiply their transmittances under halftone screens or in sprayed grain, o
 tint, fibres, curl, creases, gloss and edges. Every step has a wide spread.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from camera import Image, Light

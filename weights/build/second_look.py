@@ -7,8 +7,6 @@ Strangers are compared within their cohort. Comparing looks twice only where one
 doubt (engine.similarity.SimilarityScale.is_doubtful); this is the evidence for that, on any pack.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -7,8 +7,6 @@ engine/landmarks.py were chosen by the first figures, on licence-clean portraits
 them at work, on the first two photos of everybody who has two.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path

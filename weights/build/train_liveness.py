@@ -12,8 +12,6 @@ starts from. Picks up at the last checkpoints in `--work` when started again; ev
 from its run's seed and its number.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a flat thing, a sheet of paper or a display, lies before the camera."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
