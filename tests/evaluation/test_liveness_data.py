@@ -3,37 +3,37 @@
 import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import Any
 
+import cv2
 import pytest
+
+from engine.images import Pixels, encode
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
 import liveness_data
-from liveness_data import Sample, simulated
+from liveness_data import simulated
 
 
 def test_kept_captures_serve_only_the_same_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, astronaut: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What simulates is stood in for: it takes seconds, and processes of its own."""
-    asked = []
-
-    def simulate(chunk: tuple[Any, ...]) -> list[Sample]:
-        asked.append(chunk)
-        return [Sample(b"", (0, 0, 1, 1), 0, "simulated", "ann", False)] * chunk[3]
-
+    # In the tests' own process, whose other tests keep OpenCV's threads.
     monkeypatch.setattr(liveness_data, "Pool", ThreadPool)
-    monkeypatch.setattr(liveness_data, "_simulate", simulate)
+    monkeypatch.setattr(cv2, "setNumThreads", lambda count: None)
     portrait = tmp_path / "portraits" / "us_officials" / "ann.png"
     portrait.parent.mkdir(parents=True)
-    portrait.write_bytes(b"one")
+    portrait.write_bytes(encode(astronaut, "png"))
     folder, cache = tmp_path / "portraits", tmp_path / "kept" / "simulated.pickle"
     cache.parent.mkdir()
     first = simulated(folder, 2, 1, 1, cache)
-    assert simulated(folder, 2, 1, 1, cache) == first and len(asked) == 1
-    assert len(simulated(folder, 3, 1, 1, cache)) == 3
-    simulated(folder, 3, 7, 1, cache)
-    portrait.write_bytes(b"another")
-    simulated(folder, 3, 7, 1, cache)
-    assert len(asked) == 4
+    written = cache.stat().st_mtime_ns
+    assert simulated(folder, 2, 1, 1, cache) == first
+    assert cache.stat().st_mtime_ns == written
+    more = simulated(folder, 3, 1, 1, cache)
+    assert len(more) == 3 and more[:2] == first
+    other = simulated(folder, 3, 7, 1, cache)
+    assert not {sample.data for sample in other} & {sample.data for sample in more}
+    portrait.write_bytes(encode(astronaut[:, ::-1], "png"))
+    mirrored = simulated(folder, 3, 7, 1, cache)
+    assert not {sample.data for sample in mirrored} & {sample.data for sample in other}
     assert [path.name for path in cache.parent.iterdir()] == ["simulated.pickle"]
