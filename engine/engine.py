@@ -181,8 +181,9 @@ class Engine:
         }
 
     def close(self) -> None:
-        """Let go of the networks. Closing twice is no error."""
+        """Let go of networks and threads; calls under way finish. Closing twice is no error."""
         self._open = None
+        self._runtime.close()
 
     def __enter__(self) -> "Engine":
         return self

@@ -11,7 +11,10 @@ Result = TypeVar("Result")
 
 
 class Pool:
-    """So many threads, the caller's among them."""
+    """Threads that work for one call beside its caller.
+
+    threads: how many may work for all calls together, from 1, the first caller's among them.
+    """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -23,9 +26,9 @@ class Pool:
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What the work makes of every item, in order.
 
-        Side by side only while fewer calls than threads are under way, as otherwise these fill the
-        cores; and what no helper has begun on by the time the caller is free is done by the caller,
-        so that nobody waits for a thread, also where the work calls `map` itself.
+        Items run side by side only while fewer calls than threads are under way: more calls fill
+        the cores by themselves. What no helper has begun when the caller is free, the caller does
+        itself, so nested calls cannot deadlock, and after close() it does everything.
         Raises what the first item to fail raised.
         """
         if self._helpers is None:
@@ -33,17 +36,23 @@ class Pool:
         with self._counting:
             self._calls += 1
             alone = self._calls < self._threads
-        begun: list[tuple[Item, Future[Result]]] = []
+        futures: list[Future[Result] | None] = [None] * len(items)
         try:
             if alone:
-                with suppress(RuntimeError):  # while Python ends, there are no helpers any more
-                    begun += [(item, self._helpers.submit(work, item)) for item in items[1:]]
-            results = [work(item) for item in items[: len(items) - len(begun)]]
-            for item, future in begun:
-                results.append(work(item) if future.cancel() else future.result())
-            return results
+                with suppress(RuntimeError):  # once closed, or while Python ends, nobody helps
+                    for index in range(1, len(items)):
+                        futures[index] = self._helpers.submit(work, items[index])
+            return [
+                work(item) if future is None or future.cancel() else future.result()
+                for item, future in zip(items, futures, strict=True)
+            ]
         finally:
-            for _, future in begun:
+            for future in filter(None, futures):
                 future.cancel()
             with self._counting:
                 self._calls -= 1
+
+    def close(self) -> None:
+        """End the helpers once they have done what they were given. Closing twice is no error."""
+        if self._helpers is not None:
+            self._helpers.shutdown(wait=False)

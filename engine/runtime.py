@@ -162,6 +162,10 @@ class Runtime:
             return [work(item) for item in items]
         return self._pool.map(work, items)
 
+    def close(self) -> None:
+        """End the threads that help. Calls under way finish, and later ones run in their own."""
+        self._pool.close()
+
     def require(self, active: Sequence[str], asked: Sequence[str]) -> None:
         """Note a session's active providers. Raises ProviderError when one that was named, and
         asked for, is not among them: silently not used is worse than not started."""

@@ -90,6 +90,23 @@ def test_work_may_have_parts_of_its_own(two_threads: Runtime) -> None:
             assert found == [[0, 1, 2], [10, 11, 12], [20, 21, 22]]
 
 
+def test_work_under_way_is_done_when_its_runtime_is_closed(two_threads: Runtime) -> None:
+    begun, closed = threading.Barrier(3, timeout=10), threading.Event()
+
+    def work(number: int) -> list[int]:
+        if number < 2:
+            begun.wait()
+            assert closed.wait(10)
+        return two_threads.map(lambda part: 10 * number + part, range(2))
+
+    with ThreadPoolExecutor(1) as caller:
+        found = caller.submit(two_threads.map, work, range(3))
+        begun.wait()
+        two_threads.close()
+        closed.set()
+        assert found.result(10) == [[0, 1], [10, 11], [20, 21]]
+
+
 def test_the_first_item_that_fails_is_the_error(two_threads: Runtime) -> None:
     def fail(number: int) -> None:
         time.sleep(0.02 / (number + 1))  # later ones fail sooner

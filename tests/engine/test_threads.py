@@ -71,6 +71,17 @@ def test_a_closed_engine_keeps_no_network(astronaut: Pixels) -> None:
         gc.enable()
 
 
+def test_a_closed_engine_keeps_no_thread(astronaut: Pixels) -> None:
+    before = set(threading.enumerate())
+    with Engine(providers=["cpu"], threads=4) as engine:
+        engine.embed(astronaut)
+        helpers = set(threading.enumerate()) - before
+    assert helpers
+    for helper in helpers:
+        helper.join(10)
+        assert not helper.is_alive()
+
+
 def test_batches_are_of_one_or_of_all_rows() -> None:
     sizes = []
 
