@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import EngineError
+
 Rows = NDArray[np.float32]
 
 MOST = 8
@@ -18,8 +20,8 @@ class Batcher:
 
     A call alone waits for nobody. Calls that come while a run is under way wait for its end and
     then go together into the next one, as many as fit, in order of arrival.
-    run: (N, ...) to (N, D). It sees one row or `most` rows, missing ones as zeros: a GPU plans
-    anew for every shape.
+    run: maps (N, ...) to (N, D). N is 1 or `most`; missing rows are filled with zeros, because a
+    GPU plans anew for every shape.
     """
 
     def __init__(self, run: Callable[[Rows], Rows], most: int = MOST) -> None:
@@ -29,7 +31,8 @@ class Batcher:
         self._running = False
 
     def __call__(self, rows: Rows) -> Rows:
-        """(N, ...) to (N, D). Raises what the run raised."""
+        """(N, ...) to (N, D), N from 1. Raises what the run raised, and EngineError when another
+        call's interrupt ended the run."""
         if len(rows) > self._most:
             parts = range(0, len(rows), self._most)
             return np.concatenate([self(rows[start : start + self._most]) for start in parts])
@@ -78,8 +81,10 @@ class Batcher:
         try:
             outputs = self._padded(np.concatenate([call.rows for call in group]))
         except BaseException as error:  # an interrupt too must not leave the others waiting
+            interrupted = EngineError("another thread's call was interrupted: ask again")
             for call in group:
-                call.error = error
+                call.error = error if isinstance(error, Exception) else interrupted
+            group[0].error = error
         else:
             ends = np.cumsum([len(call.rows) for call in group])
             for call, end in zip(group, ends, strict=True):

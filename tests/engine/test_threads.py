@@ -137,16 +137,48 @@ def test_an_interrupted_call_does_not_stop_the_others() -> None:
 
     batcher, row = Batcher(run), np.ones((1, 1), np.float32)
     before = signal.signal(signal.SIGALRM, interrupt)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(batcher, row)
-        begun.wait(10)
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
-        with pytest.raises(EngineError, match="interrupted"):
-            batcher(row)
-        assert batcher.waiting == 0
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(batcher, row)
+            begun.wait(10)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(EngineError, match="interrupted"):
+                batcher(row)
+            assert batcher.waiting == 0
+            go_on.set()
+            assert first.result(10) == 1 and pool.submit(batcher, row).result(10) == 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupted_run_is_an_error_to_the_calls_that_shared_it() -> None:
+    """Only the thread that was interrupted is told so as Python does."""
+    first, go_on = threading.Event(), threading.Event()
+
+    def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        first.set()
+        go_on.wait(10)
+        if len(rows) > 1:
+            raise KeyboardInterrupt
+        return rows
+
+    def call() -> str:
+        try:
+            return str(batcher(row)[0, 0])
+        except BaseException as error:
+            return repr(error)
+
+    batcher, row = Batcher(run), np.ones((1, 1), np.float32)
+    with ThreadPoolExecutor(3) as pool:
+        alone = pool.submit(call)
+        assert first.wait(10)
+        shared = [pool.submit(call) for _ in range(2)]
+        while batcher.waiting < 2:
+            time.sleep(0.001)
         go_on.set()
-        assert first.result(10) == 1 and pool.submit(batcher, row).result(10) == 1
-    signal.signal(signal.SIGALRM, before)
+        told = EngineError("another thread's call was interrupted: ask again")
+        assert alone.result(10) == "1.0"
+        assert sorted(one.result(10) for one in shared) == [repr(told), "KeyboardInterrupt()"]
 
 
 def test_an_engine_outlives_the_main_thread() -> None:
