@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 from types import TracebackType
 from typing import Any
@@ -38,15 +38,18 @@ class Engine:
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
-    batching: whether faces of concurrent calls share runs of the embedding network; None: where it
-        is measured to be faster, which is not on a CPU. Nothing to a network that takes one face at
-        a time, or is run by insightface.
+    batching: whether concurrent calls share runs of the embedding network. None: on a GPU yes, on
+        a CPU no, where it is slower. No effect on a network that takes one face at a time, nor on
+        insightface's.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives.
 
-    Raises WeightsError for a pack that is missing, damaged or incomplete, and ProviderError.
-    Every method raises ImageError for a picture that cannot be used, and EngineError when closed.
+    Raises WeightsError for a pack that is missing, damaged or incomplete, or whose tables lack
+    that fmr or bpcer, ProviderError for a provider that is named and not installed or not active,
+    and EngineError for other arguments that cannot be.
+    Every method but info() raises ImageError for a picture that cannot be used, and EngineError
+    when closed.
     """
 
     def __init__(
@@ -59,6 +62,9 @@ class Engine:
         bpcer: float | None = None,
         batching: bool | None = None,
     ) -> None:
+        for name, rate in (("fmr", fmr), ("bpcer", bpcer)):
+            if rate is not None and not isinstance(rate, Real):
+                raise EngineError(f"{name} must be a number, not {rate!r}")
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
         self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
@@ -80,6 +86,7 @@ class Engine:
         """At most `max_faces` faces, largest first; an empty list when there is none.
 
         Where none is upright, the largest that lies on its side or its head.
+        Raises EngineError unless max_faces is a whole number from 1.
         """
         if not isinstance(max_faces, Integral) or max_faces < 1:
             raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
@@ -102,9 +109,11 @@ class Engine:
         """The largest face of each picture as (N, D) float32 rows of unit length, like embed().
 
         images: any number of them, in any collection; they are decoded as their turn comes.
-        Raises FaceNotFound, naming the first picture in which there is none.
+        Raises FaceNotFound, naming the first picture in which there is none, and EngineError for
+        no image, or for one that is in no collection.
         """
-        if isinstance(images, str | bytes | PathLike):
+        encoded_or_path = isinstance(images, str | bytes | bytearray | memoryview | PathLike)
+        if encoded_or_path or (isinstance(images, np.ndarray) and images.ndim == 3):
             raise EngineError("embed_many takes several images: put this one into a list")
         several = list(images)
         if not several:
@@ -119,7 +128,8 @@ class Engine:
         id_photo marks, for each picture, an ID photo: one that carries a mesh is descreened first.
         The faces are looked at mirrored too, as embed() does, where that could change a decision.
         Raises FaceNotFound; both pictures are decoded before a face is looked for in either. Raises
-        WeightsError for an ID photo when the pack has no descreen network.
+        WeightsError for an ID photo when the pack has no descreen network, and EngineError unless
+        id_photo is a pair.
         """
         if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
             raise EngineError("id_photo is a pair, one flag for each picture")

@@ -7,7 +7,7 @@ from numbers import Integral
 import onnxruntime
 
 from engine.cores import usable_cores
-from engine.errors import ProviderError, WeightsError
+from engine.errors import EngineError, ProviderError, WeightsError
 from engine.network import SESSION_ERRORS, Network
 from engine.pool import Item, Pool, Result
 from engine.providers import (
@@ -39,16 +39,18 @@ class Runtime:
     providers: in order of preference, by full name or as "cuda", "tensorrt", "openvino", "cpu".
         None takes CUDA or OpenVINO where the installed onnxruntime has it and it really activates,
         else the CPU.
-    threads: CPU threads that one call may keep busy; None takes the cores this process may use.
+    threads: CPU threads that one call may keep busy, from 1; None takes the cores this process may
+        use.
 
     `active` lists the providers that the networks loaded so far really run on.
-    Raises ProviderError for a provider that the installed onnxruntime does not have, and, when a
-    network is loaded, for one that did not activate.
+    Raises EngineError for threads that are no whole number from 1, and ProviderError for a provider
+    that the installed onnxruntime does not have, and, when a network is loaded, for one that did
+    not activate.
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
         if threads is not None and (not isinstance(threads, Integral) or threads < 1):
-            raise ProviderError(f"threads must be a whole number from 1, not {threads!r}")
+            raise EngineError(f"threads must be a whole number from 1, not {threads!r}")
         if len(builds := installed_builds()) > 1:
             _log.warning(
                 "%s overwrite each other's files: pip uninstall them all, then install one",
@@ -65,6 +67,8 @@ class Runtime:
                 onnxruntime.preload_dlls(directory="")
 
     def session_options(self, threads: int | None = None) -> onnxruntime.SessionOptions:
+        """threads: of one run; None takes all that a call may keep busy. They sleep between runs,
+        and onnxruntime says nothing but fatal errors."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or self.threads
         options.inter_op_num_threads = 1
@@ -84,10 +88,9 @@ class Runtime:
     ) -> Network:
         """Build a session from a file's bytes; the name is for messages.
 
-        any_size: whether inputs differ in size from run to run. wide_from: number of values in the
-        first input from which on a run is worth all threads; None where none is. integers: what
-        the file quantises is multiplied as integers, where it is otherwise only a way to store
-        floats.
+        any_size: whether inputs differ in size from run to run. wide_from: a run uses all threads
+        when its first input has at least this many values; None: never. integers: what the file
+        quantises is multiplied as integers, where it is otherwise only a way to store floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
 

@@ -165,6 +165,10 @@ def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
         engine.detect(astronaut, max_faces=0)
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])
+    data = encode(BLANK, "png")
+    for single in ("a.png", Path("a.png"), data, bytearray(data), memoryview(data), BLANK):
+        with pytest.raises(EngineError, match="takes several images: put this one into a list"):
+            engine.embed_many(single)  # type: ignore[arg-type]
 
 
 def test_two_pictures_of_real_people(engine: Engine, shared: Path) -> None:

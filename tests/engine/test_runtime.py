@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Engine, ProviderError, cores
+from engine import Engine, EngineError, cores
 from engine.cores import usable_cores
 from engine.images import Pixels
 from engine.packs import read_pack
@@ -30,8 +30,9 @@ def test_what_others_print_is_logged(
 
 
 def test_threads_must_be_positive() -> None:
-    with pytest.raises(ProviderError, match="threads must be a whole number from 1, not 0"):
+    with pytest.raises(EngineError, match="threads must be a whole number from 1, not 0") as caught:
         Engine(threads=0)
+    assert caught.type is EngineError
 
 
 def test_thread_count_does_not_change_the_answer(engine: Engine, astronaut: Pixels) -> None:

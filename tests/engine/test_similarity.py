@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine import Engine, WeightsError
+from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
 from engine.packs import read_pack
 from engine.quality import estimate_pose
@@ -73,6 +73,13 @@ def test_other_false_match_rates_come_from_the_table(astronaut: Pixels, hanks: P
         one, other = strict.compare(astronaut, hanks), usual.compare(astronaut, hanks)
     assert one.threshold == reference[2e-4] > other.threshold == 0.497
     assert one.similarity == other.similarity
+
+
+@pytest.mark.parametrize("name", ["fmr", "bpcer"])
+def test_a_rate_that_is_no_number(name: str) -> None:
+    with pytest.raises(EngineError, match=f"{name} must be a number, not '0.001'") as caught:
+        Engine(**{name: "0.001"})  # type: ignore[arg-type]
+    assert caught.type is EngineError
 
 
 def test_what_the_sample_cannot_support_is_refused() -> None:
