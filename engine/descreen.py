@@ -116,8 +116,8 @@ class Descreener:
         padded = np.pad(image, [*spare, (0, 0)], mode="symmetric")
         batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
         clean, mask, logit = self._network.run(batch)
-        picture = np.rint(clean[0].transpose(1, 2, 0)[:height, :width]).astype(np.uint8)
-        return picture, mask[0, 0, :height, :width], float(logit[0])
+        picture = np.clip(np.rint(clean[0].transpose(1, 2, 0)[:height, :width]), 0, 255)
+        return picture.astype(np.uint8), mask[0, 0, :height, :width], float(logit[0])
 
 
 def _joined(looks: Sequence[Look]) -> Look:

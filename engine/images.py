@@ -151,8 +151,11 @@ def encode(image: Pixels, format: str) -> bytes:
     """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4); in one
     channel where it is grey.
 
-    No side longer than MAX_SIDE. Raises ImageError for a picture that the format does not take.
+    No side longer than MAX_SIDE. Raises ImageError for another format, and for a picture that the
+    format does not take.
     """
+    if format not in ("png", "bmp", "jpeg"):
+        raise ImageError(f"a picture is written as png, bmp or jpeg, not {format!r}")
     grey = is_grey(image)
     pixels = np.ascontiguousarray(image[:, :, :1] if grey else image)
     if format == "jpeg":

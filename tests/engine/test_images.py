@@ -105,6 +105,12 @@ def test_grey_pictures_are_written_as_such(astronaut: Pixels, format: str) -> No
     assert Image.open(BytesIO(encode(astronaut, format))).mode == "RGB"
 
 
+@pytest.mark.parametrize("format", ["tiff", "jpg", "PNG", ""])
+def test_other_formats_are_not_written(astronaut: Pixels, format: str) -> None:
+    with pytest.raises(ImageError, match=f"written as png, bmp or jpeg, not '{format}'"):
+        encode(astronaut, format)
+
+
 def assert_same_light(found: Pixels, expected: Pixels) -> None:
     assert found.dtype == np.uint8 and found.shape == expected.shape
     grey, wanted = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (found, expected))
