@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from engine import Engine
@@ -127,6 +128,32 @@ def test_tiles_meet_without_seams(astronaut: Pixels) -> None:
     tiled = Descreener(network, small, runtime).descreen(meshed).image
     difference = np.abs(whole.astype(int) - tiled).max(2)
     assert np.percentile(difference, 99.5) <= 4
+
+
+def test_a_network_that_does_not_clamp(engine: Engine, astronaut: Pixels) -> None:
+    """Twice as light as it is made: what is beyond white is white."""
+    entry = read_pack().entry("descreen")
+    model = onnx.load_from_string(entry.read())
+    (last,) = (node for node in model.graph.node if "clean" in node.output)
+    last.output[0] = "clamped"
+    model.graph.node.append(onnx.helper.make_node("Add", ["clamped", "clamped"], ["clean"]))
+    runtime = Runtime(["cpu"])
+    network = runtime.load(model.SerializeToString(), entry.role, integers=True)
+    meshed = under_mesh(portrait(astronaut))
+    usual = engine.descreen(meshed).image
+    light = Descreener(network, entry.settings, runtime).descreen(meshed).image
+    assert light.max() == 255 and (light >= usual).all()
+
+
+@pytest.mark.parametrize(("size", "looks"), [((178, 220), 2), ((120, 148), 4), ((120, 700), 2)])
+def test_thumbnails_are_looked_at_enlarged_too(
+    engine: Engine, astronaut: Pixels, size: tuple[int, int], looks: int
+) -> None:
+    """A strip that is larger than a tile is none, however narrow."""
+    picture = np.asarray(cv2.resize(portrait(astronaut), size), np.uint8)
+    runs = engine.info()["networks"]["descreen"]["runs"]
+    assert not engine.descreen(picture).changed
+    assert engine.info()["networks"]["descreen"]["runs"] == runs + looks
 
 
 def test_threads_give_the_same_pixels(engine: Engine, astronaut: Pixels) -> None:
