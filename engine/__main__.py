@@ -17,14 +17,14 @@ from engine.results import Face
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".bmp": "bmp"}
 
-Answer = tuple[dict[str, Any], Pixels | None]
-"""What --json prints, and the picture --out writes."""
+Answer = tuple[dict[str, Any], Callable[[], Pixels] | None]
+"""What is printed, and what makes the picture that --out writes: without --out it is not called."""
 
 
 def detect(engine: Engine, args: argparse.Namespace) -> Answer:
     image = load(args.image)
     faces = engine.detect(image, args.max_faces)
-    return {"faces": [_plain(face) for face in faces]}, draw_faces(image, faces)
+    return {"faces": [_plain(face) for face in faces]}, lambda: draw_faces(image, faces)
 
 
 def embed(engine: Engine, args: argparse.Namespace) -> Answer:
@@ -35,21 +35,29 @@ def compare(engine: Engine, args: argparse.Namespace) -> Answer:
     a, b = load(args.image), load(args.other)
     marked = {"none": (False, False), "first": (True, False), "second": (False, True)}
     result = engine.compare(a, b, marked.get(args.id_photo, (True, True)))
-    text = f"similarity {result.similarity:.3f}, threshold {result.threshold:.3f}"
-    left, right = (draw_faces(image, engine.detect(image, 1)) for image in (a, b))
+
+    def draw() -> Pixels:
+        text = f"similarity {result.similarity:.3f}, threshold {result.threshold:.3f}"
+        left, right = (draw_faces(image, engine.detect(image, 1)) for image in (a, b))
+        return caption(side_by_side(left, right), text, result.is_match)
+
     return {
         "similarity": result.similarity,
         "threshold": result.threshold,
         "is_match": result.is_match,
         "cosine": result.cosine,
         "quality": [asdict(quality) for quality in result.quality],
-    }, caption(side_by_side(left, right), text, result.is_match)
+    }, draw
 
 
 def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
     image = load(args.image)
     result = engine.liveness(image)
-    text = result.reason or f"P(live) {result.probability:.3f}, score {result.score:.2f}"
+
+    def draw() -> Pixels:
+        text = result.reason or f"P(live) {result.probability:.3f}, score {result.score:.2f}"
+        return caption(draw_faces(image, [result.face]), text, result.is_alive)
+
     return {
         "score": result.score,
         "probability": result.probability,
@@ -59,7 +67,7 @@ def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
         "reason": result.reason,
         "context": result.context,
         "face": _plain(result.face),
-    }, caption(draw_faces(image, [result.face]), text, result.is_alive)
+    }, draw
 
 
 def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
@@ -68,7 +76,7 @@ def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
     if not result.changed and args.out.suffix.lower() == args.image.suffix.lower():
         _store(args.image.read_bytes(), args.out)  # nothing is lost to a second compression
         return answer, None
-    return answer, result.image
+    return answer, lambda: result.image
 
 
 def info(engine: Engine, args: argparse.Namespace) -> Answer:
@@ -161,9 +169,9 @@ def main(arguments: list[str] | None = None) -> int:
     providers = [name.strip() for name in (args.providers or "").split(",") if name.strip()]
     try:
         with Engine(args.pack, providers, args.threads, fmr=args.fmr, bpcer=args.bpcer) as engine:
-            answer, picture = args.run(engine, args)
-        if picture is not None and args.out:
-            _write(picture, args.out)
+            answer, draw = args.run(engine, args)
+            if draw is not None and args.out:
+                _write(draw(), args.out)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

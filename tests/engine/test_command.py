@@ -41,7 +41,8 @@ def test_compare_and_liveness(portrait: Path, tmp_path: Path) -> None:
     found = answer(run("compare", portrait, portrait, "--json", "--out", out))
     assert found["is_match"] is True and set(found) >= {"similarity", "threshold", "cosine"}
     assert decode(out.read_bytes()).shape[0] > 480
-    found = answer(run("liveness", portrait, "--json"))
+    found = answer(run("liveness", portrait, "--json", "--out", out))
+    assert decode(out.read_bytes()).shape == (548, 512, 3)
     assert found["is_alive"] is True and set(found) >= {"score", "probability", "face"}
 
 
