@@ -19,6 +19,7 @@ from engine.results import Face
 from engine.runtime import Runtime
 from engine.similarity import SimilarityScale
 from engine.yunet import YuNet
+from engine.zoo import ZooDetector, ZooEmbedder
 
 _log = logging.getLogger(__name__)
 
@@ -113,15 +114,11 @@ class Networks:
 
     def _detector(self, entry: Entry) -> Detector:
         if entry.settings["kind"] == ZOO:
-            from engine.zoo import ZooDetector
-
             return ZooDetector(entry, self._runtime)
         return YuNet(self._load(entry, "yunet", wide_from=WIDE_DETECTION), entry.settings)
 
     def _embedder(self, entry: Entry) -> Embedder:
         if entry.settings["kind"] == ZOO:
-            from engine.zoo import ZooEmbedder
-
             return ZooEmbedder(entry, self._runtime)
         integers = bool(entry.settings.get("integers", False))
         network = self._load(entry, "arcface", integers=integers)

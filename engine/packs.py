@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import WeightsError
+from engine.zoo_folder import implied_manifest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -128,7 +129,7 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
             f"{folder} is not a folder: a model pack is a folder with {MANIFEST} and the ONNX "
             "files it lists, or a model folder of the insightface package"
         )
-    manifest = _manifest(folder) if has_manifest else _implied(folder)
+    manifest = _manifest(folder) if has_manifest else implied_manifest(folder)
     for name in ("pack", "similarity", *ROLES):
         if not isinstance(manifest.get(name, {}), dict):
             raise WeightsError(f"{folder / MANIFEST}: [{name}] is not a section of its own")
@@ -144,12 +145,6 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     return Pack(
         str(about.get("name", folder.name)), folder, entries, manifest.get("similarity", {}), about
     )
-
-
-def _implied(folder: Path) -> dict[str, Any]:
-    from engine import zoo  # only a folder without a manifest pays for the import of insightface
-
-    return zoo.implied_manifest(folder)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import zoo
 from engine.errors import WeightsError
 from engine.packs import MANIFEST
+from engine.zoo_folder import implied_manifest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,7 +30,7 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
     if path.exists():
         text = path.read_text("utf-8")
     else:
-        implied = zoo.implied_manifest(folder).items()
+        implied = implied_manifest(folder).items()
         text = "\n".join(dump(role, settings) for role, settings in implied)
     written = dump(name, section)
     text = put(text, name, written)
