@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.classifier import Classifier
 from engine.errors import ImageError
 from engine.evaluation.answers import Verdict
 from engine.evaluation.captures import Capture
 from engine.evaluation.photos import SampleError
 from engine.evaluation.systems import LIBRARY, progress
 from engine.images import Pixels, load
-from engine.liveness import Classifier
 from engine.networks import Networks
 from engine.orientation import View, upright
 from engine.packs import read_pack
