@@ -12,6 +12,12 @@ from engine.images import Pixels
 from engine.network import Network
 from engine.results import Face
 
+LEAST = 1e-7
+"""What a probability below it counts as: a softmax may round it to 0."""
+
+SURELY = 15.0
+"""Log-odds beyond may be the same for unlike pictures: of probabilities that count as LEAST."""
+
 
 class Classifier:
     """A network that judges one crop around the face.
@@ -56,6 +62,6 @@ class Classifier:
         if len(classes) < 2:
             raise EngineError("the anti-spoof network gives one number and not one for each class")
         if self._probabilities:
-            classes = np.log(np.clip(classes, 1e-7, 1))
+            classes = np.log(np.clip(classes, LEAST, 1))
         live, others = classes[self._live], np.delete(classes, self._live)
         return float(live - np.logaddexp.reduce(others))

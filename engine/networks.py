@@ -3,9 +3,7 @@
 import logging
 
 import cv2
-import numpy as np
 
-from engine.alignment import ARCFACE_TEMPLATE, TEMPLATE_SIZE
 from engine.descreen import Descreener
 from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
@@ -15,9 +13,9 @@ from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
 from engine.providers import OPENVINO
 from engine.recognition import Recognition
-from engine.results import Face
 from engine.runtime import Runtime
 from engine.similarity import SimilarityScale
+from engine.trial import try_out
 from engine.yunet import YuNet
 from engine.zoo import ZooDetector, ZooEmbedder
 
@@ -27,10 +25,6 @@ ZOO = "insightface"
 
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What numpy and others raise where a manifest and a network do not go together."""
-
-ALIKE = 0.9
-"""Cosine of a grey square and noise: 0.6 for a light ArcFace network and 0.0 for SFace, which are
-at 0.92 to 1.00 when the pixels come in a range a hundred times as small as theirs."""
 
 WIDE_DETECTION = 3 * 400 * 400
 """Values of a detector's input: a second thread gains nothing at 320 px, a fifth at 480 x 640."""
@@ -86,31 +80,13 @@ class Networks:
         return self._descreener
 
     def _try_out(self) -> None:
-        """Runs every network once. Raises WeightsError for one whose settings do not fit it."""
-        side = TEMPLATE_SIZE
-        image = np.full((4 * side, 4 * side, 3), 128, np.uint8)  # the face and enough around it
-        face = Face((side, side, side, side), 1.0, ARCFACE_TEMPLATE + np.float32(side))
+        """Raises WeightsError for a network that does not fit its settings."""
         try:
-            self.detection.largest(image[:side, :side])
-            self._try_embedding()
-            if self._liveness is not None:
-                self._liveness.judge(image, face)
-            if self._descreener is not None:
-                self._descreener.descreen(image[:side, :side])
+            try_out(self.detection, self.embedder, self._liveness, self._descreener)
         except (*MISFITS, EngineError, cv2.error) as error:
             raise WeightsError(
                 f"{self._pack.folder / MANIFEST}: a network does not fit its settings: {error}"
             ) from error
-
-    def _try_embedding(self) -> None:
-        """Raises ValueError for one that says of everybody that they are the same person."""
-        size = self.embedder.size
-        noise = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
-        vectors = self.embedder.embed([np.full_like(noise, 128), noise])
-        if vectors.ndim != 2:
-            raise ValueError(f"an embedding has one dimension, and not {vectors.ndim - 1}")
-        if vectors[0] @ vectors[1] > ALIKE:
-            raise ValueError("all pictures are embedded alike: mean and std are not the network's")
 
     def _detector(self, entry: Entry) -> Detector:
         if entry.settings["kind"] == ZOO:

@@ -89,6 +89,22 @@ def test_a_detector_of_one_size_only(pack: Path) -> None:
         Engine(pack)
 
 
+@pytest.mark.parametrize("file", ["liveness_texture.onnx", "liveness_minifasnet.onnx"])
+def test_a_liveness_network_of_zeros(pack: Path, file: str) -> None:
+    """Everybody would be as alive as everybody else."""
+    old = hashlib.sha256((pack / file).read_bytes()).hexdigest()
+    network = onnx.load(pack / file)
+    for stored in network.graph.initializer:
+        values = onnx.numpy_helper.to_array(stored)
+        if values.dtype == np.float32:
+            zeros = onnx.numpy_helper.from_array(np.zeros_like(values), stored.name)
+            stored.CopyFrom(zeros)
+    onnx.save(network, pack / file)
+    edit(pack, old, hashlib.sha256((pack / file).read_bytes()).hexdigest())
+    with pytest.raises(WeightsError, match="all pictures are judged alike"):
+        Engine(pack)
+
+
 def test_a_section_that_is_none(pack: Path) -> None:
     without(pack, "descreen")
     edit(pack, "[pack]", "descreen = 3\n[pack]")
@@ -125,7 +141,7 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("nms_threshold = 0.3", "", "a setting is missing or wrong: 'nms_threshold'"),
         ("crop = 2.7", 'crop = "wide"', "a setting is missing or wrong"),
         ("steepness = 16.0", "steepness = 0", "steepness above 0 and at most 100"),
-        ("steepness = 16.0", "steepness = nan", "cosine is between -1 and 1, steepness above 0"),
+        ("steepness = 16.0", "steepness = nan", "steepness is not nan"),
         ("steepness = 16.0", "steepness = 0.01", "too low for that cosine"),
         ('channels = "RGB"', 'channels = "rgb"', "channels is BGR or RGB"),
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
