@@ -22,8 +22,10 @@ CVPR 2019; the reference code's constants)."""
 def similarity_transform(
     landmarks: NDArray[np.float32], template: NDArray[np.float32] = ARCFACE_TEMPLATE
 ) -> NDArray[np.float32]:
-    """The (2, 3) rotation, uniform scale and shift that best maps (5, 2) landmarks to a template.
+    """The (2, 3) rotation, uniform scale and shift that best maps landmarks to a template.
 
+    landmarks: (5, 2) float32 pixels, as Face.landmarks; all in one point, their scale is 0.
+    template: (5, 2) float32, where they are to fall, in pixels of the crop.
     Least squares in closed form (Umeyama, PAMI 1991); in the plane it needs no SVD, because
     rotation with scale is one complex number.
     """

@@ -16,8 +16,9 @@ SAME = 0.7
 
 
 def suppress(rows: Rows, overlap: float) -> Rows:
-    """Greedy non-maximum suppression, best score first, by intersection over union.
+    """Greedy non-maximum suppression, best score first.
 
+    overlap: 0..1, the intersection over union with a better scored box above which a box goes.
     The landmarks of what stays are the mean, weighted by the scores, of those of all boxes that are
     the SAME: several cells of a detector see a face, and their errors differ. Of a portrait and its
     descreened copy that takes a quarter of the difference between their landmarks away.

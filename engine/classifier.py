@@ -27,6 +27,7 @@ class Classifier:
     channels ("BGR" or "RGB"), mean and std, probabilities (true: the network ends in a softmax).
     Input: (N, 3, size, size) float32, (x - mean) / std of 0..255. Output: (N, 2 or more) logits, or
     probabilities.
+    Raises what networks.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
@@ -48,7 +49,8 @@ class Classifier:
             raise ValueError("size and crop are above 0")
 
     def log_odds(self, image: Pixels, face: Face) -> float:
-        """The network's own, uncalibrated: live logit minus the log-sum-exp of the others.
+        """Of (H, W, 3) uint8 BGR and a face in it, the network's own log-odds of "live",
+        uncalibrated: the live logit minus the log-sum-exp of the others.
 
         Raises EngineError for a network without two classes.
         """

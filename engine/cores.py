@@ -23,7 +23,10 @@ def usable_cores() -> int:
 
 
 def _quota_v2() -> int:
-    """The least of this process's own group, as a service of systemd has one, and those above."""
+    """The lowest quota of this process's cgroup and of all above it: systemd sets one on a service.
+
+    Raises OSError or ValueError where there is none to read.
+    """
     own = next((line for line in MEMBERSHIP.read_text().splitlines() if line[:3] == "0::"), "0::/")
     folder = GROUPS / own[4:]
     files = [above / "cpu.max" for above in (folder, *folder.parents)]

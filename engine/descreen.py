@@ -35,10 +35,11 @@ class Descreener:
     manifest: stride (of the input's sides), tile (longest side of what one look takes in, pixels),
     margin (what a tile sees beyond the part it answers for), line (widest lines that the network
     knows, pixels), threshold (on the probability of a mesh); optional: small (pixels, see below).
-    Everything is looked at as LOOKS says, or as SMALL_LOOKS where the picture's shorter side is
-    below `small` and the picture is no larger than a tile; the mean of the answers counts.
+    A picture no larger than a tile whose shorter side is below `small` gets SMALL_LOOKS, all others
+    LOOKS; the answers are averaged.
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
+    Raises what networks.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any], runtime: Runtime) -> None:

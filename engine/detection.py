@@ -31,7 +31,10 @@ class Detector(Protocol):
 
     tells_tilt: bool
 
-    def rows(self, image: Pixels, longest: int) -> Rows: ...
+    def rows(self, image: Pixels, longest: int) -> Rows:
+        """One row a face, of a (H, W, 3) uint8 BGR picture looked at with its longer side brought
+        to `longest` pixels; boxes may reach beyond the picture."""
+        ...
 
     def each(self, images: Sequence[Pixels]) -> list[Rows]:
         """The rows of several pictures of one size, a multiple of 32, as they are."""
@@ -50,8 +53,8 @@ class Detection:
         """The largest face, in a list that is empty when there is none.
 
         A face that a small size shows clearly is larger than any that it does not show.
-        refined: with landmarks looked for again where the face is small; levelled: but not where
-        `level` comes next and finds them all anew.
+        refined: look again, closely, for the landmarks of a small face. levelled: the caller will
+        call level(); where that replaces all landmarks, the close look is left out.
         """
         best = None
         for size in _sizes(image):

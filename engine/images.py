@@ -40,7 +40,9 @@ which OpenCV reads."""
 def load(image: Image) -> Pixels:
     """Any accepted form of a picture as a contiguous (H, W, 3) uint8 BGR array.
 
-    Raises ImageError for a wrong array, an unreadable path or bytes that do not decode.
+    It may be the array that was given: copy it before writing.
+    Raises ImageError for a wrong array or one with a side over MAX_SIDE, a path that is unreadable
+    or of a file over MAX_BYTES, and what decode() refuses.
     """
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -73,8 +75,8 @@ def _read(path: Path) -> bytes:
 def decode(data: bytes) -> Pixels:
     """Encoded PNG, JPEG or BMP bytes as (H, W, 3) uint8 BGR, turned upright by its EXIF tag.
 
-    Raises ImageError for another format, more than MAX_PIXELS, damage, or a header that promises
-    another size than the data holds.
+    Raises ImageError for another format, more than MAX_PIXELS, a side over MAX_SIDE, a JPEG of more
+    than headers.MAX_SCANS, damage, or a header that promises another size than the data holds.
     """
     header = sniff(data)
     if header.width * header.height > MAX_PIXELS:

@@ -31,11 +31,11 @@ the face, at SIZE: measured on LFW, landmarks of 50-pixel faces have a fifth mor
 refused than those of 64 to 80 pixels."""
 
 UPRIGHT, RAMP, STEP, MOST, EQUAL = 0.94, 0.02, 20, 60, 0.01
-"""A face that scores less than UPRIGHT may be tilted, and is looked at turned by STEP degrees to
-both sides, and on while the newest look scores within EQUAL of the best, at most by MOST. What that
-shows counts the more the lower the score, alone from RAMP below on, so that pictures which hardly
-differ are aligned alike. Chosen by the embeddings of licence-clean portraits that were turned
-(weights/build/tilt.py) or descreened."""
+"""A face that scores below UPRIGHT may be tilted. It is also looked at turned by STEP degrees to
+either side, and further on the better side while each look scores within EQUAL of the best, up to
+MOST. The lower its score, the more the new landmarks replace the old, fully at UPRIGHT - RAMP:
+pictures that hardly differ are aligned alike. Chosen by the embeddings of licence-clean portraits
+that were turned (weights/build/tilt.py) or descreened."""
 
 _MIRRORED = [1, 0, 2, 4, 3]
 """Where a mirror shows each landmark: left is right."""
@@ -56,15 +56,15 @@ def are_found_anew(face: Face) -> bool:
 
 
 def level(find: FindEach, image: Pixels, face: Face) -> Face:
-    """The face with the mean of the landmarks that the window shows when it is turned, as far as
-    the face is in doubt, and with the score of the surest look. It scores less than UPRIGHT.
+    """The face with landmarks averaged over turned views of it, blended in as its score falls, and
+    with the best score of any view. Only for faces below UPRIGHT.
 
     The detector places landmarks as if every face were upright, so a turn to one side errs as much
     as one to the other; and it is surer of a face that is upright, so the surer looks weigh more.
     A look at the face as a mirror shows it steadies the mean.
     """
     side = WINDOW * max(face.box[2:])
-    around = 1.5 * side  # of which the corners come into a window that is turned
+    around = 1.5 * side  # so that the corners of a turned window have pixels too
     scale = min(1.0, SIZE / side)
     part, begin, scales = window(image, _centre(face) - around / 2, around, scale)
     centre = (_centre(face) - begin) * scales

@@ -43,6 +43,7 @@ class Context:
 
     manifest: as Classifier's, and least_crop (how many times the box must fit into the picture),
     texture_slope, context_slope, intercept (Platt scaling of both raw log-odds together).
+    Raises what networks.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
@@ -67,7 +68,9 @@ class Liveness:
 
     manifest: as Classifier's, and slope and intercept (Platt scaling of the raw log-odds),
     threshold (on the score), `bpcer` (a table of other thresholds) and `gate` (limits, see Gate).
-    bpcer: takes a row of that table as the threshold. Raises WeightsError for a rate not in it.
+    bpcer: takes a row of that table as the threshold.
+    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    and WeightsError for a rate that is not in the table.
     """
 
     def __init__(

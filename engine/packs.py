@@ -33,7 +33,8 @@ SETTINGS: Mapping[str, Sequence[str]] = {
     ),
     "mask_and_clean": ("stride", "tile", "margin", "line", "small", "threshold"),
 }
-"""What a section may hold besides, by its kind: what is misspelt would not do what it is to do."""
+"""The further keys of a section, by its kind. Others are refused: a misspelt key would be silently
+ignored."""
 
 
 @dataclass(frozen=True, slots=True)

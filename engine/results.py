@@ -45,8 +45,8 @@ class Comparison:
     similarity: 0..1, a fixed monotone map of the cosine; at or above `threshold` means a match.
     threshold: 0..1, the similarity at the pack's operating point.
     is_match: similarity >= threshold.
-    cosine: -1..1, between the two unit-length embeddings: those of embed(), but where they are far
-        from every threshold those of the faces as they are, without their mirror images.
+    cosine: -1..1, between two unit-length embeddings. Near a threshold, of those that embed()
+        gives; far from all, of single looks without the mirror image.
     quality: of the two faces that were compared, in order.
     """
 
@@ -86,7 +86,8 @@ class LivenessResult:
 class DescreenResult:
     """A picture with its mesh taken out, or the picture itself when it carries none.
 
-    image: (H, W, 3) uint8 BGR, the size of the input.
+    image: (H, W, 3) uint8 BGR, the size of the input. It may be the array that was given: copy it
+        before writing.
     mesh_score: 0..1, the probability that the input carries a mesh.
     changed: False when `image` equals the input bit for bit.
     """

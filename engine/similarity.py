@@ -17,8 +17,8 @@ REFERENCE_FMR = 1e-3
 """The false match rate that THRESHOLD stands for, among people of one sex and ethnic group."""
 
 CLOSE = 0.1
-"""More than a second look at two faces changes their cosine: with the default pack by 0.07 at most
-wherever that matters, with another pack as weights/build/second_look.py measures."""
+"""A second look changes a cosine by less than this near any threshold (0.07 at most with the
+default pack). For another pack measure with weights/build/second_look.py."""
 
 STEEPEST = 100
 """A logistic much steeper than any that was measured, and far from overflow."""
@@ -49,7 +49,8 @@ class SimilarityScale:
 
     With L(c) = 1 / (1 + u exp(-k c)), similarity is (L(c) - L(-1)) / (L(1) - L(-1)), which
     simplifies to the product in `of`; the odds factor u follows from `cosine` -> THRESHOLD.
-    Raises WeightsError for a rate that is not in the table.
+    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    and WeightsError for a rate that is not in the table.
     """
 
     def __init__(self, manifest: Mapping[str, Any], fmr: float | None = None) -> None:

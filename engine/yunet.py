@@ -25,6 +25,10 @@ class YuNet:
     Input: (N, 3, H, W) float32 BGR 0..255, H and W multiples of 32. Per stride and cell the heads
     give class and objectness (score = sqrt of their product), centre offset and log size in
     strides, and landmark offsets in strides.
+    manifest: score_threshold (what a face has to score) and nms_threshold (as boxes.suppress's
+    overlap), both 0..1.
+    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    and for a network without those heads.
     """
 
     tells_tilt = True
