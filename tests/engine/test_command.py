@@ -69,7 +69,7 @@ def test_plain_output_is_readable(portrait: Path) -> None:
     ("arguments", "message"),
     [
         (["detect", "nowhere.png"], "error: cannot read nowhere.png: No such file or directory"),
-        (["detect", __file__], "error: the picture is not a PNG, JPEG or BMP"),
+        (["detect", __file__], f"error: {__file__}: the picture is not a PNG, JPEG or BMP"),
         (["--pack", "nowhere", "info"], "error: nowhere is not a folder"),
         (["--providers", "warp", "info"], "error: warp is not in the installed onnxruntime"),
     ],
