@@ -9,6 +9,7 @@ import pytest
 
 from engine import Engine, EngineError, FaceNotFound
 from engine.images import Image, Pixels, encode
+from engine.recognition import PART
 
 BLANK = np.full((300, 300, 3), 127, np.uint8)
 
@@ -99,6 +100,13 @@ def test_embed_many_equals_one_by_one(
     assert together.shape == (3, 128)
     for row, picture in zip(together, pictures, strict=True):
         assert np.allclose(row, engine.embed(picture), atol=1e-5)
+
+
+def test_a_picture_without_a_face_among_many_has_its_number(engine: Engine, hanks: Pixels) -> None:
+    """Also beyond the first part of them."""
+    assert PART == 16
+    with pytest.raises(FaceNotFound, match=r"no face was found in picture 17:"):
+        engine.embed_many([*[hanks] * 16, BLANK, hanks])
 
 
 def test_same_person_matches_through_capture_conditions(engine: Engine, astronaut: Pixels) -> None:

@@ -85,14 +85,17 @@ def test_rectangles_are_in_the_picture_as_a_viewer_sees_it(
 def test_every_kind_of_pixels_becomes_bgr(
     astronaut: Pixels, mode: str, format: str, options: dict[str, bool]
 ) -> None:
-    buffer = BytesIO()
-    Image.fromarray(astronaut[:, :, ::-1]).convert(mode).save(buffer, format, **options)
-    assert_same_light(decode(buffer.getvalue()), astronaut)
+    buffer, picture = BytesIO(), Image.fromarray(astronaut[:, :, ::-1]).convert(mode)
+    picture.save(buffer, format, **options)
+    found, shown = decode(buffer.getvalue()), np.asarray(picture.convert("RGB"))[..., ::-1]
+    assert found.dtype == np.uint8 and found.shape == astronaut.shape
+    off = np.abs(found.astype(int) - shown).mean(axis=(0, 1))
+    assert off.max() <= (4 if format == "JPEG" else 0)
 
 
 def test_sixteen_bits_become_eight(astronaut: Pixels) -> None:
     deep = astronaut.astype(np.uint16) * 257
-    assert_same_light(decode(cv2.imencode(".png", deep)[1].tobytes()), astronaut)
+    assert np.array_equal(decode(cv2.imencode(".png", deep)[1].tobytes()), astronaut)
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg"])
@@ -109,12 +112,6 @@ def test_grey_pictures_are_written_as_such(astronaut: Pixels, format: str) -> No
 def test_other_formats_are_not_written(astronaut: Pixels, format: str) -> None:
     with pytest.raises(ImageError, match=f"written as png, bmp or jpeg, not '{format}'"):
         encode(astronaut, format)
-
-
-def assert_same_light(found: Pixels, expected: Pixels) -> None:
-    assert found.dtype == np.uint8 and found.shape == expected.shape
-    grey, wanted = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in (found, expected))
-    assert cv2.absdiff(grey, wanted).mean() < 12
 
 
 @pytest.mark.parametrize("form", ["GIF87a", "GIF89a", "RIFF\0\0\0\0WEBP", "II*\0", "text", ""])

@@ -29,7 +29,7 @@ def test_a_picture_on_its_side_is_judged_upright(
 
 
 def test_no_face_in_any_direction(engine: Engine) -> None:
-    with pytest.raises(FaceNotFound):
+    with pytest.raises(FaceNotFound, match="no face was found in the picture: it must show one"):
         engine.liveness(np.full((300, 200, 3), 127, np.uint8))
 
 

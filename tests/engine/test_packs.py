@@ -11,7 +11,9 @@ import pytest
 
 from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
-from engine.packs import DEFAULT_PACK, FAST_PACK
+from engine.networks import Networks
+from engine.packs import DEFAULT_PACK, FAST_PACK, read_pack
+from engine.runtime import Runtime
 
 DETECTOR = "detection_yunet_2023mar.onnx"
 
@@ -232,6 +234,15 @@ def test_a_network_for_one_face_at_a_time(pack: Path, astronaut: Pixels, engine:
     edit(pack, old, hashlib.sha256(file.read_bytes()).hexdigest())
     with Engine(pack, providers=["cpu"], batching=True) as single:
         assert np.allclose(single.embed(astronaut), engine.embed(astronaut), atol=1e-5)
+
+
+def test_an_embedding_network_that_takes_bgr(pack: Path, astronaut: Pixels) -> None:
+    """Given what the other takes, in its order of channels, it says the same."""
+    edit(pack, 'channels = "RGB"', 'channels = "BGR"')
+    bgr, rgb = (Networks(read_pack(own), Runtime(["cpu"])).embedder for own in (pack, None))
+    crop = astronaut[60:172, 170:282]
+    assert np.array_equal(bgr.embed([crop[..., ::-1]]), rgb.embed([crop]))
+    assert not np.allclose(bgr.embed([crop]), rgb.embed([crop]), atol=1e-3)
 
 
 def test_closed_engine_says_so(astronaut: Pixels) -> None:

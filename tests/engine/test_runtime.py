@@ -1,6 +1,7 @@
 """Threads, the cores there are for them, and what is printed meanwhile."""
 
 import logging
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -131,3 +132,18 @@ def test_quotas_of_the_own_cgroup_and_those_above(
     monkeypatch.setattr(cores, "GROUPS", tmp_path / "groups")
     monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "cgroup")
     assert usable_cores() == 1
+
+
+@pytest.mark.parametrize(("quota", "least"), [("150000", 2), ("100000", 1), ("-1", sys.maxsize)])
+def test_quotas_of_the_older_cgroups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, least: int
+) -> None:
+    """Files as the kernel shows them."""
+    monkeypatch.setattr(cores, "GROUPS", tmp_path)
+    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "cgroup")
+    unlimited = usable_cores()
+    (tmp_path / "cgroup").write_text("4:cpu,cpuacct:/\n")
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_cores() == min(unlimited, least)
