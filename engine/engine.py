@@ -48,8 +48,8 @@ class Engine:
     Raises WeightsError for a pack that is missing, damaged or incomplete, or whose tables lack
     that fmr or bpcer, ProviderError for a provider that is named and not installed or not active,
     and EngineError for other arguments that cannot be.
-    Every method but info() raises ImageError for a picture that cannot be used, and EngineError
-    when closed.
+    Methods that take pictures raise ImageError for one that cannot be used; when closed, all but
+    close() raise EngineError.
     """
 
     def __init__(
