@@ -1,7 +1,5 @@
 """The pack's detector in PyTorch, so that a loss can see where it places the landmarks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

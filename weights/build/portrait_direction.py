@@ -18,8 +18,6 @@ percentile of these. Half-way is what ships: either mean alone leaves the other 
 alike as they were, or more.
 """
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence

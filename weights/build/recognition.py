@@ -4,8 +4,6 @@ A mesh that is not quite gone moves the landmarks too, and a face that is aligne
 as unlike as a face of other pixels: so each picture is aligned by its own.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

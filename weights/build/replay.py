@@ -3,8 +3,6 @@
 Only the operators that the pack's detection, embedding and anti-spoof networks have are known.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any

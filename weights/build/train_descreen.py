@@ -11,15 +11,11 @@ photos, and so the recognition loss, on every other step, and more weight on lik
 that are written are the mean of those before and after it.
 """
 
-from __future__ import annotations
-
 import argparse
-import copy
 import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -28,11 +24,11 @@ from command import run
 from descreen_batches import draw
 from descreen_gate import fit_gate
 from descreen_loss import loss_of
-from descreen_network import DescreenNetwork, export
-from descreen_plan import is_finish, is_whole, rate_of, require_same, settings_of
+from descreen_network import export
+from descreen_plan import is_finish, is_whole, rate_of, require_same
+from descreen_state import State
 from descreen_validation import validate
 from examples import example, pictures
-from muon import Muon
 from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
@@ -56,76 +52,34 @@ def train(worker: int, options: argparse.Namespace) -> None:
     )
     portraits = Portraits(options.portraits, options.work / "mattes.npy")
     held_out = Portraits(options.portraits, options.work / "mattes.npy", validation=True)
-    network = DescreenNetwork().to(memory_format=torch.channels_last)
-    average = copy.deepcopy(network)
-    convolutions = [p for p in network.parameters() if p.ndim == 4]
-    others = [p for p in network.parameters() if p.ndim != 4]
-    optimisers = [
-        Muon(convolutions, options.rate),
-        torch.optim.AdamW(others, options.rate, weight_decay=1e-4),
-    ]
-    checkpoint, first, settled = options.work / CHECKPOINT, 0, None
+    state, checkpoint = State(options), options.work / CHECKPOINT
     if checkpoint.exists():
-        state = torch.load(checkpoint)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        for optimiser, kept in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(kept)
-        first, settled = state["step"], state["settled"]
-    recognition = None
-    started, running = time.time(), 0.0
-    for step in range(first, options.steps + options.finish):
+        state.load(checkpoint)
+    recognition, losses, started = None, [], time.time()
+    ends = (options.steps, options.steps + options.finish)
+    for step in range(state.done, ends[1]):
         if step == options.steps:
-            settled = copy.deepcopy(average.state_dict())
-        rate = rate_of(options, step)
-        for group in [g for optimiser in optimisers for g in optimiser.param_groups]:
-            group["lr"] = rate
+            state.settle()
         if recognition is None and step >= options.settled * options.steps:
             recognition = Recognition(options.embedding, DETECTOR)
         batch = draw(portraits, options, step, worker)
         judge = recognition if is_whole(options, step) else None
-        loss = loss_of(network, batch, judge, is_finish(options, step))
-        network.zero_grad()
-        loss.backward()
-        _share_gradients(network)
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
-        for optimiser in optimisers:
-            optimiser.step()
-        running += loss.item()
-        keep = min(0.998, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-                slow.lerp_(fast, 1.0 - keep)
-        done = step + 1
-        ends = (options.steps, options.steps + options.finish)
-        if worker == 0 and (done % options.report == 0 or done in ends):
-            _save(
-                {
-                    "settings": settings_of(options),
-                    "settled": settled,
-                    "network": network.state_dict(),
-                    "average": average.state_dict(),
-                    "optimisers": [o.state_dict() for o in optimisers],
-                    "step": done,
-                },
-                checkpoint,
-            )
-            figures = validate(average, held_out)
-            figures |= {
-                "step": done,
-                "loss": running / options.report,
-                "rate": rate,
-                "seconds": time.time() - started,
-            }
+        loss = loss_of(state.network, batch, judge, is_finish(options, step))
+        rate = rate_of(options, step)
+        state.take(loss, rate)
+        losses.append(loss.item())
+        if worker == 0 and (state.done % options.report == 0 or state.done in ends):
+            state.save(checkpoint)
+            figures = validate(state.average, held_out)
+            figures |= {"step": state.done, "loss": float(np.mean(losses)), "rate": rate}
+            figures["seconds"] = time.time() - started
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
-            running = 0.0
-    if settled is not None:
-        after = average.state_dict()
-        average.load_state_dict({key: (settled[key] + after[key]) / 2 for key in after})
-    report = fit_gate(average, portraits, held_out, options.gate, options.seed)
+            losses = []
+    network = state.finished()
+    report = fit_gate(network, portraits, held_out, options.gate, options.seed)
     if worker == 0:
         print(json.dumps(report), flush=True)
-        export(average, options.out, _photos(portraits, options.seed))
+        export(network, options.out, _photos(portraits, options.seed))
 
 
 def _photos(portraits: Portraits, seed: int) -> Iterator[Tensor]:
@@ -134,20 +88,6 @@ def _photos(portraits: Portraits, seed: int) -> Iterator[Tensor]:
         rng = np.random.default_rng((seed, number, 2))
         size = ((224, 176), (128, 112), (448, 368))[number % 3]
         yield pictures(example(portraits, rng, *size, whole=True)[0][None])
-
-
-def _share_gradients(network: DescreenNetwork) -> None:
-    gradients = [p.grad for p in network.parameters()]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
-    distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.reshape(gradient.shape))
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    torch.save(state, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
 
 
 def main() -> None:
