@@ -1,9 +1,9 @@
 """An ONNX network run node by node on PyTorch tensors, so that gradients flow through it.
 
-Only the operators that the pack's detection, embedding and anti-spoof networks have are known.
+Only the operators that the pack's embedding and anti-spoof networks have are known.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,13 @@ class Replay(nn.Module):  # type: ignore[misc]
     """The network of an ONNX file with one image input.
 
     `trained_from`: the number of the first node whose weights are trained; None trains none.
-    `outputs`: names of what `values` gives; the graph's own where None.
     """
 
-    def __init__(
-        self, path: Path, trained_from: int | None = None, outputs: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, trained_from: int | None = None) -> None:
         super().__init__()
         self._model = onnx.load(str(path))
         graph = self._model.graph
-        self._input = graph.input[0].name
-        self._outputs = outputs or [output.name for output in graph.output]
+        self._input, self._output = graph.input[0].name, graph.output[0].name
         constants = _constants(self._model)
         self._nodes = [
             n for n in graph.node if n.op_type in _OPERATORS and n.output[0] not in constants
@@ -44,10 +40,6 @@ class Replay(nn.Module):  # type: ignore[misc]
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """The first output."""
-        return self.values(image)[0]
-
-    def values(self, image: Tensor) -> list[Tensor]:
         values: dict[str, Tensor] = dict(zip(self._names, self.weights, strict=True))
         values[self._input] = image
         for node in self._nodes:
@@ -55,7 +47,7 @@ class Replay(nn.Module):  # type: ignore[misc]
             values[node.output[0]] = _OPERATORS[node.op_type](
                 *(values.get(name) for name in node.input), **settings
             )
-        return [values[name] for name in self._outputs]
+        return values[self._output]
 
     def save(self, path: Path) -> None:
         """The ONNX file as it was read, with the weights as they are now."""
@@ -105,23 +97,13 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None, **settings:
     return functional.conv2d(x, weight, bias, stride, pads[:2], 1, settings.get("group", 1))
 
 
-def _reshape(x: Tensor, shape: Tensor | None, **_: Any) -> Tensor:
-    """Shape arithmetic is left out: to a shape that is not known it flattens all but the batch."""
-    if shape is None:
-        return x.flatten(1)
-    return x.reshape([x.shape[i] if side == 0 else side for i, side in enumerate(shape.tolist())])
-
-
-def _enlarge(x: Tensor, _: Tensor, scales: Tensor, **settings: Any) -> Tensor:
-    return functional.interpolate(x, scale_factor=tuple(scales[2:].tolist()), mode="nearest")
-
-
 def _normalise(
     x: Tensor, gain: Tensor, shift: Tensor, mean: Tensor, spread: Tensor, **settings: Any
 ) -> Tensor:
     return functional.batch_norm(x, mean, spread, gain, shift, eps=settings["epsilon"])
 
 
+# Shape arithmetic is left out: a Reshape here always flattens all but the batch.
 _OPERATORS: dict[str, Any] = {
     "Add": lambda a, b: a + b,
     "Sub": lambda a, b: a - b,
@@ -133,10 +115,7 @@ _OPERATORS: dict[str, Any] = {
     "Sigmoid": torch.sigmoid,
     "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
     "Flatten": lambda x, **_: x.flatten(1),
-    "MaxPool": lambda x, **settings: functional.max_pool2d(x, settings["kernel_shape"]),
-    "Resize": _enlarge,
-    "Transpose": lambda x, perm: x.permute(*perm),
-    "Reshape": _reshape,
+    "Reshape": lambda x, _, **__: x.flatten(1),
     "MatMul": lambda x, weight: x @ weight,
     "Gemm": lambda x, weight, bias, **_: functional.linear(x, weight, bias),
 }

@@ -33,9 +33,7 @@ from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 
-PACK = Path(__file__).parents[1] / "default"
-EMBEDDING = PACK / "embedding_sface_2021dec.onnx"
-DETECTOR = PACK / "detection_yunet_2023mar.onnx"
+EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
 CHECKPOINT = "checkpoint.pt"
 
 
@@ -61,7 +59,7 @@ def train(worker: int, options: argparse.Namespace) -> None:
         if step == options.steps:
             state.settle()
         if recognition is None and step >= options.settled * options.steps:
-            recognition = Recognition(options.embedding, DETECTOR)
+            recognition = Recognition(options.embedding)
         batch = draw(portraits, options, step, worker)
         judge = recognition if is_whole(options, step) else None
         loss = loss_of(state.network, batch, judge, is_finish(options, step))
