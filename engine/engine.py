@@ -8,19 +8,18 @@ from os import PathLike
 from types import TracebackType
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from engine.images import Image, load
+from engine.inventory import cautions, inventory
 from engine.networks import Networks
 from engine.orientation import upright
 from engine.packs import read_pack
 from engine.recognition import face_not_found
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
 from engine.runtime import Runtime
-from engine.version import VERSION
 
 _log = logging.getLogger(__name__)
 
@@ -69,18 +68,8 @@ class Engine:
         self._pack = read_pack(pack)
         self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
-        restricted = [e.role for e in self._pack.entries.values() if not e.commercial_use]
-        if restricted:
-            _log.warning(
-                "pack %s: %s for non-commercial use only", self._pack.name, ", ".join(restricted)
-            )
-        if not self._pack.is_calibrated:
-            _log.warning(
-                "pack %s: nobody has measured how often strangers pass its threshold; from a "
-                "checkout weights/build/calibrate.py PHOTOS --pack %s does",
-                self._pack.name,
-                self._pack.folder,
-            )
+        for caution in cautions(self._pack):
+            _log.warning("pack %s: %s", self._pack.name, caution)
 
     def detect(self, image: Image, max_faces: int = 16) -> list[Face]:
         """At most `max_faces` faces, largest first; an empty list when there is none.
@@ -165,30 +154,7 @@ class Engine:
         Of each network that this engine runs itself, and not by another package, also `runs` and
         `seconds`, the time spent in it so far.
         """
-        shown = ("kind", "file", "sha256", "licence", "origin")
-        networks: dict[str, dict[str, Any]] = {}
-        for role, entry in self._pack.entries.items():
-            networks[role] = {key: entry.settings[key] for key in shown}
-            networks[role]["folder"] = str(entry.folder)
-            if role in self._networks.loaded:
-                network = self._networks.loaded[role]
-                networks[role] |= {"runs": network.runs, "seconds": network.seconds}
-        return {
-            "pack": {**self._pack.about, "name": self._pack.name, "folder": str(self._pack.folder)},
-            "networks": networks,
-            "similarity": {
-                "calibrated": self._pack.is_calibrated,
-                **self._pack.similarity,
-            },
-            "providers": list(self._runtime.active),
-            "threads": self._runtime.threads,
-            "versions": {
-                "engine": VERSION,
-                "onnxruntime": self._runtime.version,
-                "numpy": np.__version__,
-                "opencv": cv2.__version__,
-            },
-        }
+        return inventory(self._pack, self._networks, self._runtime)
 
     def close(self) -> None:
         """Let go of networks and threads; calls under way finish. Closing twice is no error."""

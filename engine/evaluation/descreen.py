@@ -17,11 +17,12 @@ from engine.evaluation import plots, restoration
 from engine.evaluation.arguments import at_least
 from engine.evaluation.contact import contact_sheet
 from engine.evaluation.listing import pictures
-from engine.evaluation.meshed import Files, Synthesised, generator, in_folders, listed
+from engine.evaluation.meshed import Files, Synthesised, in_folders, listed
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.recovery import genuine, photographed, show_recovery
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
+from engine.evaluation.synthesis import generator
 from engine.evaluation.systems import progress, providers
 from engine.evaluation.untouched import show_untouched, untouched
 from engine.images import Pixels

@@ -1,11 +1,8 @@
 """Pairs of a meshed photo and its clean counterpart, synthesised from a seed or read from files."""
 
-import importlib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,13 +10,11 @@ from numpy.typing import NDArray
 
 from engine.evaluation.listing import named_file, pictures, read_rows
 from engine.evaluation.photos import SampleError, picture_files, read_photo
+from engine.evaluation.synthesis import SIZES, draw, turn
 from engine.images import Pixels
 
 SSIM_WINDOW = 7
 """Pixels; skimage's."""
-
-SIZES = ((102, 126), (178, 220), (295, 413), (358, 441), (800, 1000))
-_BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,61 +31,17 @@ class Pair:
     groups: dict[str, str]
 
 
-def generator(name: str) -> Any:
-    """Module `mesh` or `capture` of the mesh generator, which lies with the training recipe.
-
-    Raises SampleError where there is no checkout.
-    """
-    if not (_BUILD / f"{name}.py").exists():
-        raise SampleError(
-            f"{_BUILD / name}.py is missing: meshes are synthesised from a checkout of the "
-            "project only; elsewhere give --clean and --meshed alone"
-        )
-    if str(_BUILD) not in sys.path:
-        sys.path.append(str(_BUILD))
-    return importlib.import_module(name)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A mesh drawn on a photo and both captured alike; the pictures and the mask are Pair's."""
-
-    meshed: Pixels
-    clean: Pixels
-    mask: NDArray[np.float32]
-    opacity: str
-    compressed: bool
-
-
-def draw(rng: np.random.Generator, photo: Pixels, family: str, width: int, height: int) -> Drawn:
-    """A mesh of that family on the photo, cut out and captured as `(height, width, 3)`."""
-    mesh, capture = generator("mesh"), generator("capture")
-    how = capture.sample(rng)
-    size = round(width / how.scale), round(height / how.scale)
-    lines = mesh.sample(rng, min(size), [family])
-    meshed, clean, mask = capture.expose(cut_out(photo, *size), lines, how, height, width)
-    third = ("faint", "middle", "strong")[min(2, int(3 * (lines.opacity - 0.25) / 0.7))]
-    return Drawn(meshed, clean, mask, third, bool(how.jpeg_after))
-
-
 class Synthesised:
     """`count` pairs from the pictures of a folder or CSV; a pair depends on seed and number.
 
     `drawn_on` has the files that these are, one or several pairs of each.
     """
 
-    def __init__(
-        self,
-        images: Path,
-        count: int,
-        families: Sequence[str],
-        seed: int = 0,
-        sizes: Sequence[tuple[int, int]] = SIZES,
-    ) -> None:
+    def __init__(self, images: Path, count: int, families: Sequence[str], seed: int = 0) -> None:
         paths = pictures(images)
         order = np.random.default_rng(seed).permutation(len(paths))
         self._paths = [paths[i] for i in order]
-        self._count, self._families, self._seed, self._sizes = count, families, seed, sizes
+        self._count, self._families, self._seed = count, families, seed
         self.drawn_on = self._paths[:count]
 
     def __len__(self) -> int:
@@ -101,7 +52,7 @@ class Synthesised:
         path = self._paths[number % len(self._paths)]
         # Families and sizes take turns at different pace, so that every pairing occurs.
         family = self._families[turn(number, len(self._paths), len(self._families))]
-        width, height = self._sizes[number // len(self._families) % len(self._sizes)]
+        width, height = SIZES[number // len(self._families) % len(SIZES)]
         drawn = draw(rng, read_photo(path), family, width, height)
         groups = {
             "family": family,
@@ -174,20 +125,3 @@ def _by_place(folder: Path) -> dict[Path, Path]:
         if other != path:
             raise SampleError(f"{other} and {path.name} differ by their suffix alone: take one out")
     return found
-
-
-def turn(number: int, photos: int, kinds: int) -> int:
-    """Which kind's turn it is; photos that come round again in step with them meet the next one."""
-    rounds = number // photos if photos % kinds == 0 else 0
-    return (number + rounds) % kinds
-
-
-def cut_out(image: Pixels, width: int, height: int) -> Pixels:
-    """The largest centred part with this aspect, resized to `(height, width, 3)`."""
-    rows, columns = image.shape[:2]
-    scale = min(columns / width, rows / height)
-    box_w, box_h = max(1, round(width * scale)), max(1, round(height * scale))
-    top, left = (rows - box_h) // 2, (columns - box_w) // 2
-    part = image[top : top + box_h, left : left + box_w]
-    how = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(part, (width, height), interpolation=how), np.uint8)

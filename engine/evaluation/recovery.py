@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
 from engine.evaluation.intervals import Rate, drawn, grouped, middle
-from engine.evaluation.meshed import draw, turn
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
+from engine.evaluation.synthesis import draw, turn
 from engine.evaluation.systems import progress
 from engine.images import Pixels
 

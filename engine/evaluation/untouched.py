@@ -10,10 +10,10 @@ import numpy as np
 from engine import Engine
 from engine.evaluation.intervals import grouped
 from engine.evaluation.listing import pictures
-from engine.evaluation.meshed import SIZES, cut_out, generator, turn
 from engine.evaluation.photos import read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import psnr
+from engine.evaluation.synthesis import SIZES, cut_out, generator, turn
 from engine.evaluation.systems import progress
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from engine import Engine
 from engine.descreen import Descreener
-from engine.evaluation.meshed import generator
 from engine.evaluation.restoration import psnr
+from engine.evaluation.synthesis import generator
 from engine.images import Pixels
 from engine.packs import read_pack
 from engine.runtime import Runtime

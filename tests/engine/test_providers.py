@@ -142,6 +142,21 @@ def test_openvino_in_a_process_forked_off_is_an_error(astronaut: Pixels, tmp_pat
     assert "loaded before this process was forked off" in result.stdout
 
 
+def test_two_builds_of_onnxruntime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """pip brings the plain one back beside another, whose files are then gone."""
+    Runtime()
+    assert "overwrite" not in caplog.text
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        told = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
+        told.mkdir()
+        (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    Runtime()
+    assert "onnxruntime and onnxruntime-gpu" in caplog.text and "overwrite" in caplog.text
+
+
 @pytest.mark.skipif(HAS_CUDA or HAS_OPENVINO, reason="this onnxruntime has more than the CPU")
 def test_without_a_choice_and_without_another_it_is_the_cpu(engine: Engine) -> None:
     with Engine() as unasked:

@@ -36,6 +36,7 @@ def test_insightface_folder_loads(
         info = engine.info()
     assert info["networks"]["embedding"]["licence"].startswith("non-commercial")
     assert info["similarity"]["calibrated"] is False
+    assert "nobody has measured how often strangers pass its threshold" in caplog.text
     notices = [record for record in caplog.records if "non-commercial" in record.message]
     assert len(notices) == 1
 

@@ -15,8 +15,8 @@ from command import run
 from portraits import held_out
 
 from engine import Engine
-from engine.evaluation.meshed import cut_out
 from engine.evaluation.photos import SampleError
+from engine.evaluation.synthesis import cut_out
 from engine.images import encode, load
 
 SIZE = 358, 441

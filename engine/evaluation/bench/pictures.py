@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.evaluation.meshed import generator
 from engine.evaluation.photos import SampleError
+from engine.evaluation.synthesis import generator
 from engine.images import Pixels, load
 
 BODY = 2 * 1024 * 1024
