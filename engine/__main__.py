@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import Engine, EngineError, ImageError
 from engine.drawing import caption, draw_faces, side_by_side
+from engine.headers import sniff
 from engine.images import Pixels, encode, load
 from engine.results import Face
 
@@ -73,8 +74,9 @@ def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
 def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
     result = engine.descreen(args.image)
     answer = {"mesh_score": result.mesh_score, "changed": result.changed}
-    if not result.changed and args.out.suffix.lower() == args.image.suffix.lower():
-        _store(args.image.read_bytes(), args.out)  # nothing is lost to a second compression
+    data = args.image.read_bytes()
+    if not result.changed and FORMATS.get(args.out.suffix.lower()) == sniff(data).format:
+        _store(data, args.out)  # nothing is lost to a second compression
         return answer, None
     return answer, lambda: result.image
 

@@ -7,6 +7,11 @@ from typing import Any
 
 from engine.errors import WeightsError
 
+INSTALL = (
+    "pip install onnx requests scikit-image scipy tqdm && pip install --no-deps insightface==2.1"
+)
+"""insightface beside this engine: by itself it brings other builds of OpenCV and onnxruntime."""
+
 LICENCE = "non-commercial research only, unless its owner granted you more"
 UNCALIBRATED_COSINE = 0.55
 """Where a folder without a manifest is cut: a light ArcFace network has FMR 1e-3 there on pairs of
@@ -94,7 +99,5 @@ def require(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise WeightsError(
-            f"this pack needs the insightface package, and {error.name} is not installed: "
-            "pip install onnx requests scikit-image scipy tqdm && "
-            "pip install --no-deps insightface==2.1"
+            f"this pack needs the insightface package, and {error.name} is not installed: {INSTALL}"
         ) from error

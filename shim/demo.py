@@ -22,12 +22,9 @@ import numpy as np
 from engine import Engine, images
 from engine.drawing import caption, draw_faces, side_by_side
 from engine.images import Pixels
+from engine.zoo_folder import INSTALL
 from shim import signing
 from shim.keys import DEMO
-
-INSTALL = (
-    "pip install onnx requests scikit-image scipy tqdm && pip install --no-deps insightface==2.1"
-)
 
 
 class Client:

@@ -1,5 +1,6 @@
 """Real pictures that ship inside dependencies, and one engine over the default pack."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from insightface.data import get_image
 
 from engine import Engine
 from engine.images import Pixels, encode
+from engine.packs import DEFAULT_PACK
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -19,6 +21,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def engine() -> Iterator[Engine]:
     with Engine(providers=["cpu"]) as engine:
         yield engine
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """A copy of the default pack, to be changed."""
+    return Path(shutil.copytree(DEFAULT_PACK, tmp_path / "pack"))
 
 
 @pytest.fixture(scope="session")

@@ -42,10 +42,11 @@ class ErrorRates:
             np.bincount(rng.integers(0, self.people, self.people), minlength=self.people)
             for _ in range(replicates)
         ]
-        self._same = _Drawn(scores[genuine], [a[genuine]], self._draws)
-        self._different = _Drawn(scores[~genuine], [a[~genuine], b[~genuine]], self._draws)
-        self._fnmr = self._same.below(self._grid)
-        self._fmr = 1 - self._different.below(self._grid)
+        others = [a[~genuine], b[~genuine]]
+        self._same = _Drawn(scores[genuine], [a[genuine]], self._draws, self._grid)
+        self._different = _Drawn(scores[~genuine], others, self._draws, self._grid)
+        self._fnmr = self._same.below
+        self._fmr = 1 - self._different.below
 
     def of(self, pairs: Pairs, scores: Floats) -> "ErrorRates":
         """Those of other pairs, by as many draws."""
@@ -124,33 +125,33 @@ class ErrorRates:
 
 class _Drawn:
     """Pairs of one kind as a bootstrap over people draws them: each weighs as often as its people,
-    one or two of them, are drawn."""
+    one or two of them, are drawn.
+
+    below: (replicates, thresholds), the share below each threshold, NaN where a draw of few people
+    holds no such pair.
+    """
 
     def __init__(
         self,
         scores: Floats,
         people: Sequence[NDArray[np.int64]],
         draws: Sequence[NDArray[np.int64]],
+        thresholds: Floats,
     ) -> None:
         self.scores = scores
         self._people = [one.astype(np.int32) for one in people]
         self._draws = draws
-        self._totals = np.full(len(draws), np.nan)
-
-    def below(self, thresholds: Floats) -> Floats:
-        """(replicates, thresholds): the share below each, NaN where a draw of few people holds no
-        such pair."""
-        bins = np.searchsorted(thresholds, self.scores, "right")
-        shares = np.empty((len(self._draws), len(thresholds)))
-        for number, draw in enumerate(self._draws):
+        self._totals = np.empty(len(draws))
+        self.below = np.empty((len(draws), len(thresholds)))
+        bins = np.searchsorted(thresholds, scores, "right")
+        for number, draw in enumerate(draws):
             weight = self._weights(draw, slice(None))
             self._totals[number] = float(weight.sum()) or np.nan
             counts = np.bincount(bins, weight, len(thresholds) + 1)[:-1]
-            shares[number] = np.cumsum(counts) / self._totals[number]
-        return shares
+            self.below[number] = np.cumsum(counts) / self._totals[number]
 
     def share(self, chosen: NDArray[np.bool_]) -> Floats:
-        """(replicates,): that of the chosen pairs, after below()."""
+        """(replicates,): that of the chosen pairs."""
         few = np.flatnonzero(chosen)
         weights = [self._weights(draw, few).sum() for draw in self._draws]
         return np.asarray(weights / self._totals)

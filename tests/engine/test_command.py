@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.images import Pixels, decode, encode
+from engine.images import Pixels, decode, encode, load
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -51,6 +52,17 @@ def test_embed_and_info(portrait: Path) -> None:
     for chosen in ("cpu", " CPU, "):
         info = answer(run("--providers", chosen, "info", "--json"))
         assert info["providers"] == ["CPUExecutionProvider"]
+
+
+def test_descreen_leaves_a_photo_without_a_mesh_as_it_is(portrait: Path, tmp_path: Path) -> None:
+    """Byte for byte, where it is written in the format that it has."""
+    same, other = tmp_path / "same.jpeg", tmp_path / "other.png"
+    jpeg = portrait.with_name("photo.jpg")
+    jpeg.write_bytes(encode(load(portrait), "jpeg"))
+    for out in (same, other):
+        assert not answer(run("descreen", jpeg, "--json", "--out", out))["changed"]
+    assert same.read_bytes() == jpeg.read_bytes()
+    assert np.array_equal(load(other), load(jpeg))
 
 
 def test_descreen_writes_a_picture(portrait: Path, astronaut: Pixels, tmp_path: Path) -> None:

@@ -1,34 +1,16 @@
 """Model packs: damage is named, and gaps are said."""
 
-import hashlib
 import re
-import shutil
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
+from packs_edited import edit
 
 from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
-from engine.networks import Networks
-from engine.packs import DEFAULT_PACK, FAST_PACK, read_pack
-from engine.runtime import Runtime
+from engine.packs import DEFAULT_PACK, FAST_PACK
 
 DETECTOR = "detection_yunet_2023mar.onnx"
-
-
-@pytest.fixture
-def pack(tmp_path: Path) -> Path:
-    """A copy of the default pack, to be damaged."""
-    return Path(shutil.copytree(DEFAULT_PACK, tmp_path / "pack"))
-
-
-def edit(pack: Path, old: str, new: str) -> None:
-    manifest = pack / "pack.toml"
-    text = manifest.read_text()
-    assert old in text
-    manifest.write_text(text.replace(old, new))
 
 
 def without(pack: Path, section: str) -> None:
@@ -68,43 +50,6 @@ def test_damaged_file(pack: Path, damage: str) -> None:
     message = str(caught.value)
     assert DETECTOR in message and "expected sha256 8bc336b5704b10e0" in message
     assert "truncated or altered" in message and "restore it" in message
-
-
-def test_file_that_is_no_network(pack: Path) -> None:
-    (pack / DETECTOR).write_bytes(b"not a network")
-    old = hashlib.sha256((DEFAULT_PACK / DETECTOR).read_bytes()).hexdigest()
-    edit(pack, old, hashlib.sha256(b"not a network").hexdigest())
-    with pytest.raises(WeightsError, match="does not load as an ONNX network"):
-        Engine(pack)
-
-
-def test_a_detector_of_one_size_only(pack: Path) -> None:
-    """As it is published, too, for 640 x 640 pixels: it is told at the start and not by a call."""
-    network = onnx.load(pack / DETECTOR)
-    for side in network.graph.input[0].type.tensor_type.shape.dim[2:]:
-        side.dim_value = 640
-    data = network.SerializeToString()
-    old = hashlib.sha256((pack / DETECTOR).read_bytes()).hexdigest()
-    (pack / DETECTOR).write_bytes(data)
-    edit(pack, old, hashlib.sha256(data).hexdigest())
-    with pytest.raises(WeightsError, match=r"(?s)does not fit its settings: .*Expected: 640"):
-        Engine(pack)
-
-
-@pytest.mark.parametrize("file", ["liveness_texture.onnx", "liveness_minifasnet.onnx"])
-def test_a_liveness_network_of_zeros(pack: Path, file: str) -> None:
-    """Everybody would be as alive as everybody else."""
-    old = hashlib.sha256((pack / file).read_bytes()).hexdigest()
-    network = onnx.load(pack / file)
-    for stored in network.graph.initializer:
-        values = onnx.numpy_helper.to_array(stored)
-        if values.dtype == np.float32:
-            zeros = onnx.numpy_helper.from_array(np.zeros_like(values), stored.name)
-            stored.CopyFrom(zeros)
-    onnx.save(network, pack / file)
-    edit(pack, old, hashlib.sha256((pack / file).read_bytes()).hexdigest())
-    with pytest.raises(WeightsError, match="all pictures are judged alike"):
-        Engine(pack)
 
 
 def test_a_section_that_is_none(pack: Path) -> None:
@@ -207,42 +152,6 @@ def test_the_fast_pack_by_its_name(
         assert not fast.compare(astronaut, hanks).is_match
     (said,) = [record.message for record in caplog.records if "made for" in record.message]
     assert "install onnxruntime-openvino in place of onnxruntime" in said
-
-
-def test_weights_in_another_file_are_refused(
-    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They would have no checksum, and would be looked for where one is."""
-    file = pack / DETECTOR
-    network = onnx.load(file)
-    onnx.save(network, file, save_as_external_data=True, location="data", size_threshold=64)
-    old = hashlib.sha256((DEFAULT_PACK / DETECTOR).read_bytes()).hexdigest()
-    edit(pack, old, hashlib.sha256(file.read_bytes()).hexdigest())
-    monkeypatch.chdir(pack)
-    with pytest.raises(WeightsError, match=rf"{DETECTOR} does not load as an ONNX network"):
-        Engine(pack)
-
-
-def test_a_network_for_one_face_at_a_time(pack: Path, astronaut: Pixels, engine: Engine) -> None:
-    """With batching it would be given several."""
-    file = pack / "embedding_sface_2021dec.onnx"
-    old = hashlib.sha256(file.read_bytes()).hexdigest()
-    network = onnx.load(file)
-    for value in (network.graph.input[0], network.graph.output[0]):
-        value.type.tensor_type.shape.dim[0].dim_value = 1
-    onnx.save(network, file)
-    edit(pack, old, hashlib.sha256(file.read_bytes()).hexdigest())
-    with Engine(pack, providers=["cpu"], batching=True) as single:
-        assert np.allclose(single.embed(astronaut), engine.embed(astronaut), atol=1e-5)
-
-
-def test_an_embedding_network_that_takes_bgr(pack: Path, astronaut: Pixels) -> None:
-    """Given what the other takes, in its order of channels, it says the same."""
-    edit(pack, 'channels = "RGB"', 'channels = "BGR"')
-    bgr, rgb = (Networks(read_pack(own), Runtime(["cpu"])).embedder for own in (pack, None))
-    crop = astronaut[60:172, 170:282]
-    assert np.array_equal(bgr.embed([crop[..., ::-1]]), rgb.embed([crop]))
-    assert not np.allclose(bgr.embed([crop]), rgb.embed([crop]), atol=1e-3)
 
 
 def test_closed_engine_says_so(astronaut: Pixels) -> None:
