@@ -122,6 +122,8 @@ class Runtime:
         self, model: bytes, name: str, threads: int, any_size: bool, integers: bool
     ) -> onnxruntime.InferenceSession:
         settings = self.session_options(threads)
+        # A plan is kept for every size that ever came, and memory for the largest of them.
+        settings.enable_mem_pattern = not any_size
         # Weights in another file would have no checksum, and be looked for wherever one is now.
         settings.add_session_config_entry(EXTERNAL_DATA, f"{name}.is-to-hold-all-its-weights")
         if not integers:

@@ -1,20 +1,18 @@
 """What a system said of live captures and attacks, and how often it was wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.area import area, numbered
 from engine.evaluation.captures import LIVE, Capture
-from engine.evaluation.intervals import Rate, grouped, middle, widened, wilson, worth_of
+from engine.evaluation.intervals import Rate, grouped, worth_of
 from engine.operating import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-FEW = 5
-"""Fewer subjects say next to nothing of how much others differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +81,14 @@ class Answers:
         """The chance that a live capture of the same set scores above such an attack (AUC)."""
         live = self.answered & self._live_beside(species)
         attack = self.answered & (self.species == species)
-        pairs = int(live.sum()) * int(attack.sum())
-        if not pairs:
-            return wilson(0, 0)
         chosen = live | attack
-        alive = live[chosen]
-        _, rank = np.unique(self.scores[chosen], return_inverse=True)
-
-        def statistic(weight: Floats) -> float:
-            return _area(rank, alive, weight)
-
-        value = statistic(np.ones(len(alive)))
-        fewest = min(int(self._subjects(kind).max()) + 1 for kind in (live, attack))
-        rate = Rate(value, *self._interval(chosen, statistic, value, fewest), pairs)
-        wrong = min(value, 1 - value) * min(int(live.sum()), int(attack.sum()))
-        if wrong >= 1 and fewest >= FEW:
-            return rate
-        # A bootstrap of a perfect sample sees no errors. The variance of an area is at most that of
-        # a rate with as many trials as the smaller group has (van Dantzig 1951).
-        plain = wilson(value * fewest, fewest)
-        return widened(rate, plain.low, plain.high)
+        return area(
+            self.scores[chosen],
+            live[chosen],
+            self._subject[chosen],
+            self._replicates,
+            self._seed,
+        )
 
     def not_assessable(self, species: str) -> Rate:
         """The share for which the system gives a score that it says does not count."""
@@ -144,44 +130,9 @@ class Answers:
             return None
         wrong = np.zeros(len(scores), bool)
         wrong[np.argsort(scores, kind="stable")[:ERRORS_NEEDED]] = True
-        return worth_of(wrong, self._subjects(chosen), self._replicates, self._seed)
+        return worth_of(wrong, numbered(self._subject[chosen]), self._replicates, self._seed)
 
     def _rate(self, chosen: Flags, happened: Flags, worth: float | None = None) -> Rate:
         """The share of the chosen captures with which that happened."""
-        subjects = self._subjects(chosen)
+        subjects = numbered(self._subject[chosen])
         return grouped(happened[chosen], subjects, self._replicates, self._seed, worth)
-
-    def _subjects(self, chosen: Flags) -> NDArray[np.int64]:
-        """A number for each of the chosen captures, equal for those of one subject. Captures of
-        nobody known are of a subject each, and so are all where there is but one."""
-        subjects = self._subject[chosen]
-        if len(set(subjects)) == 1:
-            return np.arange(len(subjects))
-        names = [subject or f"\0{index:09}" for index, subject in enumerate(subjects)]
-        return np.unique(names, return_inverse=True)[1]
-
-    def _interval(
-        self, chosen: Flags, statistic: Callable[[Floats], float], value: float, fewest: int
-    ) -> tuple[float, float]:
-        """Of a statistic of weighted captures: subjects drawn, of whom there are so many, and
-        captures drawn one by one."""
-        each, subjects = np.arange(int(chosen.sum())), self._subjects(chosen)
-        groups = [each] if np.array_equal(each, subjects) else [each, subjects]
-        rng = np.random.default_rng(self._seed)
-        low = high = value
-        for code in groups:
-            number = int(code.max()) + 1
-            draws = rng.multinomial(number, [1 / number] * number, self._replicates)
-            drawn = np.array([statistic(draw[code].astype(np.float64)) for draw in draws])
-            edges = middle(drawn, min(number, fewest))
-            low, high = np.fmin(low, edges[0]), np.fmax(high, edges[1])
-        return float(low), float(high)
-
-
-def _area(rank: NDArray[np.int64], alive: Flags, weight: Floats) -> float:
-    """Mann & Whitney's statistic (1947) of weighted captures; NaN without one of the two kinds."""
-    live = np.bincount(rank, weight * alive)
-    attack = np.bincount(rank, weight * ~alive)
-    below = np.cumsum(attack) - attack / 2
-    total = live.sum() * attack.sum()
-    return float((live * below).sum() / total) if total else float("nan")

@@ -1,11 +1,11 @@
 """Error rates of scored pairs, with intervals that know that pairs share people."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.evaluation.draws import Drawn, independent
 from engine.evaluation.intervals import Rate, middle, widened, wilson
 from engine.evaluation.pairs import Pairs
 from engine.operating import ERRORS_NEEDED
@@ -43,8 +43,8 @@ class ErrorRates:
             for _ in range(replicates)
         ]
         others = [a[~genuine], b[~genuine]]
-        self._same = _Drawn(scores[genuine], [a[genuine]], self._draws, self._grid)
-        self._different = _Drawn(scores[~genuine], others, self._draws, self._grid)
+        self._same = Drawn(scores[genuine], [a[genuine]], self._draws, self._grid)
+        self._different = Drawn(scores[~genuine], others, self._draws, self._grid)
         self._fnmr = self._same.below
         self._fmr = 1 - self._different.below
 
@@ -63,14 +63,14 @@ class ErrorRates:
         return self._rate(errors, self._same, self._same.scores < threshold, self._fnmr)
 
     def _rate(
-        self, errors: int, drawn: "_Drawn", wrong: NDArray[np.bool_], replicates: Floats
+        self, errors: int, drawn: Drawn, wrong: NDArray[np.bool_], replicates: Floats
     ) -> Rate:
         trials = len(wrong)
         plain = wilson(errors, trials)
         if not trials or not len(replicates):
             return plain
         if errors < ERRORS_NEEDED:
-            alone = _independent(trials, replicates, self.people)
+            alone = independent(trials, replicates, self.people)
             few = wilson(errors * alone / trials, alone)
             plain = widened(plain, few.low, few.high)
         if not errors:
@@ -121,59 +121,6 @@ class ErrorRates:
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
         return middle(self._fmr, self.people), middle(self._fnmr, self.people)
-
-
-class _Drawn:
-    """Pairs of one kind as a bootstrap over people draws them: each weighs as often as its people,
-    one or two of them, are drawn.
-
-    below: (replicates, thresholds), the share below each threshold, NaN where a draw of few people
-    holds no such pair.
-    """
-
-    def __init__(
-        self,
-        scores: Floats,
-        people: Sequence[NDArray[np.int64]],
-        draws: Sequence[NDArray[np.int64]],
-        thresholds: Floats,
-    ) -> None:
-        self.scores = scores
-        self._people = [one.astype(np.int32) for one in people]
-        self._draws = draws
-        self._totals = np.empty(len(draws))
-        self.below = np.empty((len(draws), len(thresholds)))
-        bins = np.searchsorted(thresholds, scores, "right")
-        for number, draw in enumerate(draws):
-            weight = self._weights(draw, slice(None))
-            self._totals[number] = float(weight.sum()) or np.nan
-            counts = np.bincount(bins, weight, len(thresholds) + 1)[:-1]
-            self.below[number] = np.cumsum(counts) / self._totals[number]
-
-    def share(self, chosen: NDArray[np.bool_]) -> Floats:
-        """(replicates,): that of the chosen pairs."""
-        few = np.flatnonzero(chosen)
-        weights = [self._weights(draw, few).sum() for draw in self._draws]
-        return np.asarray(weights / self._totals)
-
-    def _weights(self, draw: NDArray[np.int64], which: slice | NDArray[np.int64]) -> Floats:
-        weight = draw[self._people[0][which]].astype(np.float64)
-        for others in self._people[1:]:
-            weight *= draw[others[which]]
-        return weight
-
-
-def _independent(trials: int, replicates: Floats, people: int) -> float:
-    """As how many independent pairs these tell: by the variance between draws of the lowest rate
-    that enough of them give, else as many as there are people."""
-    told = replicates[~np.isnan(replicates).any(axis=1)]
-    if len(told) > 1:
-        rates, variance = told.mean(axis=0), told.var(axis=0, ddof=1)
-        usable = (rates * trials >= ERRORS_NEEDED) & (rates <= 0.5) & (variance > 0)
-        if usable.any():
-            at = np.flatnonzero(usable)[np.argmin(rates[usable])]
-            return float(np.clip(rates[at] * (1 - rates[at]) / variance[at], 1, trials))
-    return min(trials, people)
 
 
 def _grid(genuine: Floats, impostor: Floats) -> Floats:
