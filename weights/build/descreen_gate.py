@@ -1,81 +1,156 @@
-"""The score of the descreening network, fitted after everything else has settled."""
+"""Fits the score of a descreening network, on what the finished network makes of pictures.
 
+    python weights/build/descreen_gate.py --portraits DIR --network weights/default/descreen.onnx
+
+Training ends with it; run alone, it fits the score of that file anew and leaves all else in it as
+it is. Needs PyTorch. Prints, by threshold, the shares of meshes missed and of false alarms on
+people held out of training.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import torch
-from descreen_network import DescreenNetwork
-from examples import example, pictures
+from command import run
+from judged import judged
+from numpy.typing import NDArray
+from onnx import numpy_helper
 from portraits import Portraits
-from torch import Tensor, distributed, nn
+from torch import nn
 from torch.nn import functional
+
+Floats = NDArray[np.float32]
+
+LAYERS = ("network.score.0", "network.score.2")
+COUNT = 24000
+STEPS, RATE, DROPPED = 10000, 2e-3, 0.1
+LIMITS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def fit_gate(
-    network: DescreenNetwork,
-    portraits: Portraits,
-    held_out: Portraits,
-    count: int,
-    seed: int,
+    path: Path, portraits: Path, cache: Path, count: int, seed: int, workers: int
 ) -> dict[str, list[float]]:
-    """Trains the score alone, on `count` whole photos of all sizes; the rest stays as it is.
+    """Fits the score on `count` pictures and writes it into the file.
 
-    Gives, by threshold, the shares of meshes missed and of false alarms on people held out.
+    cache: where the mattes are kept. Gives, by threshold, the shares of meshes missed and of false
+    alarms on people held out.
     """
-    evidence, labels = _gather(network, portraits, count, seed)
-    _fit(network.score, evidence, labels, seed)
-    evidence, labels = _gather(network, held_out, count // 4, seed)
+    network = onnx.load(path)
+    told = _telling_evidence(network)
+    with get_context("spawn").Pool(workers) as pool:
+
+        def gathered(held_out: bool, number: int) -> tuple[Floats, Floats]:
+            gather = partial(_gather, told, portraits, cache, held_out, seed)
+            parts = pool.map(gather, [range(i, number, workers) for i in range(workers)])
+            evidence, labels = map(np.concatenate, zip(*parts, strict=True))
+            return evidence[labels >= 0], labels[labels >= 0]
+
+        seen, unseen = gathered(False, count), gathered(True, count // 4)
+    score = _fitted(*seen, seed)
+    for name, layer in zip(LAYERS, (score[0], score[2]), strict=True):
+        for kind, values in layer.named_parameters():
+            _replace(network, f"{name}.{kind}", values.detach().numpy())
+    onnx.save(network, path)
     with torch.no_grad():
-        odds = network.score(evidence)[:, 0].sigmoid()
-    report = {}
-    for threshold in (0.1, 0.15, 0.2, 0.3, 0.5, 0.8, 0.9):
-        missed = (odds[labels == 1] < threshold).float().mean().item()
-        false = (odds[labels == 0] >= threshold).float().mean().item()
-        report[str(threshold)] = [missed, false]
-    return report
+        odds = score(torch.from_numpy(unseen[0]))[:, 0].sigmoid().numpy()
+    meshed = unseen[1] == 1
+    return {
+        str(limit): [
+            round(float((odds[meshed] < limit).mean()), 5),
+            round(float((odds[~meshed] >= limit).mean()), 5),
+        ]
+        for limit in LIMITS
+    }
 
 
-def _fit(score: nn.Sequential, evidence: Tensor, labels: Tensor, seed: int) -> None:
-    """Logistic regression by the two layers of `score`, on evidence of mean 0 and spread 1."""
+def _telling_evidence(network: onnx.ModelProto) -> bytes:
+    """The network with what the score is judged from for its only output."""
+    told = onnx.ModelProto()
+    told.CopyFrom(network)
+    first = next(node for node in told.graph.node if f"{LAYERS[0]}.weight" in node.input)
+    evidence = onnx.helper.make_tensor_value_info(first.input[0], onnx.TensorProto.FLOAT, None)
+    del told.graph.output[:]
+    told.graph.output.append(evidence)
+    return bytes(told.SerializeToString())
+
+
+def _gather(
+    network: bytes,
+    portraits: Path,
+    cache: Path,
+    held_out: bool,
+    seed: int,
+    numbers: Iterable[int],
+) -> tuple[Floats, Floats]:
+    """What the score is judged from, `(N, 246)`, and labels, of the pictures of those numbers."""
+    cv2.setNumThreads(1)
+    people = Portraits(portraits, cache, held_out)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    rows, labels = [], []
+    for number in numbers:
+        picture, label = judged(people, np.random.default_rng((seed, number, 1)), number)
+        batch = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32)
+        rows.append(session.run(None, {"image": batch})[0][0])
+        labels.append(label)
+    return np.stack(rows), np.array(labels, np.float32)
+
+
+def _fitted(evidence: Floats, labels: Floats, seed: int) -> nn.Sequential:
+    """Logistic regression by two layers, on evidence of mean 0 and spread 1."""
+    torch.set_num_threads(1)  # a second only waits for the first in steps so small
     torch.manual_seed(seed)
-    mean, spread = evidence.mean(0), evidence.std(0) + 1e-3
-    evidence = (evidence - mean) / spread
-    for layer in (score[0], score[2]):
-        layer.reset_parameters()
-    steps, rate = 1500, 2e-3
-    optimiser = torch.optim.AdamW(score.parameters(), rate, weight_decay=0.1)
-    for step in range(steps):
-        optimiser.param_groups[0]["lr"] = rate * (1 - step / steps)
-        some = torch.randint(len(labels), (256,))
-        logits = score(functional.dropout(evidence[some], 0.3))[:, 0]
-        loss = functional.binary_cross_entropy_with_logits(logits, labels[some])
+    width, hidden = evidence.shape[1], 64
+    score = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+    mean, spread = (torch.from_numpy(v) for v in (evidence.mean(0), evidence.std(0) + 1e-3))
+    rows, wanted = (torch.from_numpy(evidence) - mean) / spread, torch.from_numpy(labels)
+    optimiser = torch.optim.AdamW(score.parameters(), RATE, weight_decay=0.1)
+    for step in range(STEPS):
+        optimiser.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
+        some = torch.randint(len(wanted), (256,))
+        logits = score(functional.dropout(rows[some], DROPPED))[:, 0]
+        loss = functional.binary_cross_entropy_with_logits(logits, wanted[some])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     with torch.no_grad():  # from here on the score takes the evidence as it is
         score[0].weight /= spread
         score[0].bias -= score[0].weight @ mean
+    return score
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def _gather(
-    network: DescreenNetwork,
-    portraits: Portraits,
-    count: int,
-    seed: int,
-) -> tuple[Tensor, Tensor]:
-    """What the score is judged from, and labels, of `count` photos drawn by all workers."""
-    worker, workers = distributed.get_rank(), distributed.get_world_size()
-    sizes = ((128, 112), (224, 176), (224, 192), (352, 288), (416, 304), (640, 512))
-    rows, labels = [], []
-    for number in range(count // workers):
-        rng = np.random.default_rng((seed, number, worker, 1))
-        height, width = sizes[(0, 1, 2, 3, 4, 5, 1, 2)[number % 8]]
-        meshed, _, _, label = example(portraits, rng, height, width, whole=True, decoys=True)
-        with torch.autocast("cpu", torch.bfloat16):
-            rows.append(network.restore(pictures(meshed[None]))[2].float()[0])
-        labels.append(torch.tensor(label))
-    own = torch.cat([torch.stack(rows), torch.stack(labels)[:, None]], 1)
-    everyone = [torch.empty_like(own) for _ in range(workers)]
-    distributed.all_gather(everyone, own)
-    table = torch.cat(everyone)
-    table = table[table[:, -1] >= 0]
-    return table[:, :-1], table[:, -1]
+def _replace(network: onnx.ModelProto, name: str, values: Floats) -> None:
+    stored = next(one for one in network.graph.initializer if one.name == name)
+    if list(stored.dims) != list(values.shape):
+        raise ValueError(f"{name} is {list(stored.dims)}, not {list(values.shape)}")
+    stored.CopyFrom(numpy_helper.from_array(values, name))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--network", type=Path, required=True, help="ONNX file, written anew")
+    parser.add_argument("--work", type=Path, default=Path("build/descreen"), help="mattes")
+    parser.add_argument("--count", type=int, default=COUNT, help="pictures to learn from")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
+    options = parser.parse_args()
+    cache = options.work / "mattes.npy"
+    Portraits(options.portraits, cache)  # draws the mattes once
+    report = fit_gate(
+        options.network, options.portraits, cache, options.count, options.seed, options.workers
+    )
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,8 +1,7 @@
 """What the descreening network is trained to do, as one number."""
 
 import torch
-from descreen_network import DescreenNetwork
-from examples import pictures
+from descreen_network import DescreenNetwork, pictures
 from recognition import Recognition
 from torch import Tensor
 from torch.nn import functional

@@ -8,9 +8,11 @@ lines and what to add under them; where the mask is zero the picture passes unch
 import itertools
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from integers import quantise
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -105,6 +107,11 @@ def _thirds(count: int) -> Tensor:
 def cover(logits: Tensor) -> Tensor:
     """Mask 0..1 that really reaches both ends, so that untouched pixels stay untouched."""
     return (1.1 * torch.sigmoid(logits) - 0.05).clamp(0.0, 1.0)
+
+
+def pictures(batch: NDArray[Any] | Tensor) -> Tensor:
+    """`(N, H, W, 3)` uint8 -> `(N, 3, H, W)` float32, channels last in memory."""
+    return torch.as_tensor(batch).permute(0, 3, 1, 2).float()
 
 
 class _Shipped(nn.Module):  # type: ignore[misc]

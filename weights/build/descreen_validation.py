@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import torch
-from descreen_network import DescreenNetwork, cover
-from examples import example, pictures
+from descreen_network import DescreenNetwork, cover, pictures
+from examples import example
 from portraits import Portraits
 
 PHOTOS = 64

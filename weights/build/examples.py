@@ -6,10 +6,8 @@ import capture as captures
 import cv2
 import mesh as meshes
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from portraits import Portraits
-from torch import Tensor
 
 Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
 
@@ -22,21 +20,26 @@ def example(
     height: int,
     width: int,
     whole: bool = False,
-    decoys: bool = False,
 ) -> Example:
-    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between.
-
-    With `decoys`, some photos without a mesh have a fence or a grille behind the person instead.
-    """
+    """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
     capture = captures.sample(rng)
     image, person, side = portraits.draw(
         rng, round(height / capture.scale), round(width / capture.scale), whole
     )
-    mesh = meshes.sample(rng, side) if rng.random() < (0.5 if decoys else 0.8) else None
-    if decoys and mesh is None and rng.random() < 0.25:
-        fence = meshes.sample(rng, side * rng.uniform(0.7, 3.0))
-        behind = meshes.alpha(fence, *image.shape[:2]) * (1 - np.asarray(person / 255, np.float32))
-        image = meshes.blend(image, fence, behind)
+    mesh = meshes.sample(rng, side) if rng.random() < 0.8 else None
+    return exposed(rng, image, person, mesh, capture, height, width)
+
+
+def exposed(
+    rng: np.random.Generator,
+    image: meshes.Image,
+    person: meshes.Image,
+    mesh: meshes.Mesh | None,
+    capture: captures.Capture,
+    height: int,
+    width: int,
+) -> Example:
+    """The same of a picture and its mesh; `person` is the matte, 0..255."""
     # Some offices cut the person out before the mesh is drawn, or after it.
     within = np.asarray(person / 255.0, np.float32) if rng.random() < 0.12 else None
     meshed, clean, mask = captures.expose(image, mesh, capture, height, width, within)
@@ -51,13 +54,10 @@ def enlarged_example(
     """The same of a thumbnail, enlarged to that size as the engine does before it looks."""
     small = round(height / ENLARGED), round(width / ENLARGED)
     meshed, clean, mask, label = example(portraits, rng, *small, whole)
-
-    def large(plane: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC))
-
-    return large(meshed), large(clean), np.clip(large(mask), 0, 1), label
+    meshed, clean, mask = (enlarged(plane, height, width) for plane in (meshed, clean, mask))
+    return meshed, clean, np.clip(mask, 0, 1), label
 
 
-def pictures(batch: NDArray[Any] | Tensor) -> Tensor:
-    """`(N, H, W, 3)` uint8 -> `(N, 3, H, W)` float32, channels last in memory."""
-    return torch.as_tensor(batch).permute(0, 3, 1, 2).float()
+def enlarged(plane: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """As the engine enlarges a thumbnail."""
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_CUBIC))

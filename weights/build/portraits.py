@@ -48,10 +48,15 @@ class Portraits:
         return len(self._levels)
 
     def draw(
-        self, rng: np.random.Generator, height: int, width: int, whole: bool = False
+        self,
+        rng: np.random.Generator,
+        height: int,
+        width: int,
+        whole: bool = False,
+        untouched: bool = False,
     ) -> tuple[Image, Image, float]:
-        """An augmented `(height, width, 3)` uint8 BGR cut-out, where the person is in it
-        (0..255), and the shorter side of its portrait at that scale."""
+        """A `(height, width, 3)` uint8 BGR cut-out, augmented unless it is to be untouched, where
+        the person is in it (0..255), and the shorter side of its portrait at that scale."""
         index = int(rng.integers(len(self)))
         levels, matte = self._levels[index], self._mattes[index]
         full_h, full_w = levels[0].shape[:2]
@@ -70,7 +75,8 @@ class Portraits:
         person = _cut(matte, top * k[0], left * k[1], box_h * k[0], box_w * k[1], height, width)
         if rng.random() < 0.5:
             image, person = image[:, ::-1], person[:, ::-1]
-        return augment(rng, image, person), person, scale * min(full_h, full_w)
+        image = image if untouched else augment(rng, image, person)
+        return image, person, scale * min(full_h, full_w)
 
 
 def _cut(

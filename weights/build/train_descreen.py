@@ -22,13 +22,13 @@ import numpy as np
 import torch
 from command import run
 from descreen_batches import draw
-from descreen_gate import fit_gate
+from descreen_gate import COUNT, fit_gate
 from descreen_loss import loss_of
-from descreen_network import export
+from descreen_network import export, pictures
 from descreen_plan import is_finish, is_whole, rate_of, require_same
 from descreen_state import State
 from descreen_validation import validate
-from examples import example, pictures
+from examples import example
 from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
@@ -73,11 +73,8 @@ def train(worker: int, options: argparse.Namespace) -> None:
             figures["seconds"] = time.time() - started
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
             losses = []
-    network = state.finished()
-    report = fit_gate(network, portraits, held_out, options.gate, options.seed)
     if worker == 0:
-        print(json.dumps(report), flush=True)
-        export(network, options.out, _photos(portraits, options.seed))
+        export(state.finished(), options.out, _photos(portraits, options.seed))
 
 
 def _photos(portraits: Portraits, seed: int) -> Iterator[Tensor]:
@@ -100,7 +97,7 @@ def main() -> None:
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.4, help="share of steps without it")
-    parser.add_argument("--gate", type=int, default=10000, help="photos for the score, at the end")
+    parser.add_argument("--gate", type=int, default=COUNT, help="pictures for the score")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
@@ -114,6 +111,9 @@ def main() -> None:
     (options.work / "rendezvous").unlink(missing_ok=True)
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options,), options.workers)
+    mattes, gate = options.work / "mattes.npy", options.gate
+    report = fit_gate(options.out, options.portraits, mattes, gate, options.seed, options.workers)
+    print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":

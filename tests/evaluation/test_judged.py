@@ -1,0 +1,39 @@
+"""What the score of the descreening network is fitted on."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.images import Pixels
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
+from judged import SIZES, judged
+from portraits import Portraits
+from scenes import scene
+
+
+def test_pictures_with_and_without_mesh(tmp_path: Path, astronaut: Pixels) -> None:
+    folder = tmp_path / "us_officials"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "house_ann.png"), astronaut)
+    portraits = Portraits(tmp_path, tmp_path / "mattes.npy")
+    labels = []
+    for number in range(2 * len(SIZES)):
+        picture, label = judged(portraits, np.random.default_rng(number), number)
+        again, _ = judged(portraits, np.random.default_rng(number), number)
+        assert picture.dtype == np.uint8
+        assert picture.shape == (*SIZES[number % len(SIZES)], 3)
+        assert np.array_equal(picture, again)
+        labels.append(label)
+    assert set(labels) <= {-1.0, 0.0, 1.0}
+    assert 0.2 < np.mean(np.array(labels) == 1.0) < 0.7
+
+
+@pytest.mark.parametrize("size", [(1, 1), (90, 2), (33, 70)])
+def test_scenes_of_any_size(size: tuple[int, int]) -> None:
+    seen = [scene(np.random.default_rng(seed), *size) for seed in range(12)]
+    assert all(one.shape == (*size, 3) and one.dtype == np.uint8 for one in seen)
+    assert not all(np.array_equal(one, seen[0]) for one in seen)
