@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import skimage.data
 
 from engine import Engine
 from engine.descreen import Descreener
@@ -91,6 +92,18 @@ def test_a_picture_without_mesh_is_left_alone(
         assert not result.changed
         assert result.mesh_score < 0.1
         assert np.array_equal(result.image, picture)
+
+
+@pytest.mark.parametrize("name", ["grass", "gravel", "hubble_deep_field", "moon", "page"])
+def test_a_picture_of_no_person_is_left_alone(engine: Engine, name: str) -> None:
+    """Textures and writing are full of thin lines, but not of a mesh's."""
+    shown = getattr(skimage.data, name)()
+    picture = np.asarray(cv2.resize(shown, (300, 240), interpolation=cv2.INTER_AREA), np.uint8)
+    if picture.ndim == 2:
+        picture = np.repeat(picture[..., None], 3, axis=2)
+    result = engine.descreen(np.ascontiguousarray(picture[..., ::-1]))
+    assert not result.changed
+    assert result.mesh_score < 0.3
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 33), (102, 126), (641, 500), (90, 2000)])

@@ -32,7 +32,7 @@ Floats = NDArray[np.float32]
 LAYERS = ("network.score.0", "network.score.2")
 COUNT = 24000
 STEPS, RATE, DROPPED = 10000, 2e-3, 0.1
-LIMITS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LIMITS = (0.1, 0.15, 0.2, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def fit_gate(
@@ -53,7 +53,7 @@ def fit_gate(
             evidence, labels = map(np.concatenate, zip(*parts, strict=True))
             return evidence[labels >= 0], labels[labels >= 0]
 
-        seen, unseen = gathered(False, count), gathered(True, count // 4)
+        seen, unseen = gathered(False, count), gathered(True, count // 10)
     score = _fitted(*seen, seed)
     for name, layer in zip(LAYERS, (score[0], score[2]), strict=True):
         for kind, values in layer.named_parameters():
