@@ -124,6 +124,9 @@ def test_sighup_while_the_server_starts(tmp_path: Path) -> None:
     assert "keys read again" in log.read_text()
 
 
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, reason="nohup: no hang-up is heard"
+)
 def test_a_demonstration_ends_with_its_terminal(start: Start) -> None:
     assert start("--demo").stop(signal.SIGHUP) == -signal.SIGHUP
 
