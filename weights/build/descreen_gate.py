@@ -40,8 +40,9 @@ def fit_gate(
 ) -> dict[str, list[float]]:
     """Fits the score on `count` pictures and writes it into the file.
 
-    cache: where the mattes are kept. Gives, by threshold, the shares of meshes missed and of false
-    alarms on people held out.
+    cache: where the mattes are kept. workers: processes; their number decides in which order the
+    pictures are learnt from, so another one gives slightly other weights. Gives, by threshold, the
+    shares of meshes missed and of false alarms on people held out.
     """
     network = onnx.load(path)
     told = _telling_evidence(network)

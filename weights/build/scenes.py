@@ -33,9 +33,8 @@ def _clouds(rng: np.random.Generator, height: int, width: int) -> Floats:
     noise[1:] = noise[:1] + rng.uniform(0, 0.7) * noise[1:]
     planes = np.fft.irfft2(np.fft.rfft2(noise) * fall, (height, width))
     planes /= planes.std() + 1e-6
-    return np.asarray(
-        rng.uniform(60, 200, 3) + rng.uniform(8, 60) * planes.transpose(1, 2, 0), "f4"
-    )
+    picture = rng.uniform(60, 200, 3) + rng.uniform(8, 60) * planes.transpose(1, 2, 0)
+    return np.asarray(picture, np.float32)
 
 
 def _leaves(rng: np.random.Generator, height: int, width: int) -> Floats:
