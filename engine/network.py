@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as status
 
 from engine.errors import EngineError
+from engine.sessions import Choice
 
 SESSION_ERRORS = tuple(
     kind for kind in vars(status).values() if isinstance(kind, type) and issubclass(kind, Exception)
@@ -23,20 +24,21 @@ class Network:
 
     A session takes concurrent calls and releases the GIL while it runs; only the count of runs
     and the seconds spent in them are behind a lock.
-    wide: the same network for runs whose first input has at least `wide_from` values.
+    choose: which session runs an input, where the network has several that are alike.
     forks: whether it still runs in a process that is forked off later.
 
-    `takes_many` tells whether the first input may have other than one row.
+    `takes_many` tells whether the first input may have other than one row; `providers` are the
+    execution providers that it runs on.
     """
 
     def __init__(
         self,
         session: onnxruntime.InferenceSession,
-        wide: onnxruntime.InferenceSession | None = None,
-        wide_from: int = 0,
+        choose: Choice | None = None,
         forks: bool = True,
     ) -> None:
-        self._session, self._wide, self._wide_from = session, wide, wide_from
+        self._choose = choose or (lambda _: session)
+        self.providers: list[str] = session.get_providers()
         self.inputs = [node.name for node in session.get_inputs()]
         self.takes_many = session.get_inputs()[0].shape[:1] != [1]
         self.outputs = [node.name for node in session.get_outputs()]
@@ -56,9 +58,7 @@ class Network:
                 "one only: load an engine in each, or start processes by spawn"
             )
         feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
-        session = self._session
-        if self._wide is not None and arrays[0].size >= self._wide_from:
-            session = self._wide
+        session = self._choose(arrays[0].shape)
         started = time.perf_counter()
         try:
             outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)

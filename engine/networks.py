@@ -13,7 +13,7 @@ from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
 from engine.providers import OPENVINO
 from engine.recognition import Recognition
-from engine.runtime import Runtime
+from engine.runtime import Runtime, Sizes
 from engine.similarity import SimilarityScale
 from engine.trial import try_out
 from engine.yunet import YuNet
@@ -91,7 +91,8 @@ class Networks:
     def _detector(self, entry: Entry) -> Detector:
         if entry.settings["kind"] == ZOO:
             return ZooDetector(entry, self._runtime)
-        return YuNet(self._load(entry, "yunet", wide_from=WIDE_DETECTION), entry.settings)
+        network = self._load(entry, "yunet", sizes="any", wide_from=WIDE_DETECTION)
+        return YuNet(network, entry.settings)
 
     def _embedder(self, entry: Entry) -> Embedder:
         if entry.settings["kind"] == ZOO:
@@ -122,11 +123,17 @@ class Networks:
 
     def _build_descreener(self) -> Descreener:
         entry = self._pack.entry("descreen")
-        network = self._load(entry, "mask_and_clean", integers=True)
+        network = self._load(entry, "mask_and_clean", sizes="few", integers=True)
         return Descreener(network, entry.settings, self._runtime)
 
     def _load(
-        self, entry: Entry, kind: str, *, wide_from: int | None = None, integers: bool = False
+        self,
+        entry: Entry,
+        kind: str,
+        *,
+        sizes: Sizes = "one",
+        wide_from: int | None = None,
+        integers: bool = False,
     ) -> Network:
         if entry.settings["kind"] != kind:
             raise WeightsError(
@@ -137,7 +144,7 @@ class Networks:
         network = self._runtime.load(
             entry.read(),
             str(entry.path),
-            any_size="size" not in entry.settings,
+            sizes=sizes,
             wide_from=wide_from,
             integers=integers,
         )

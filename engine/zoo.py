@@ -79,11 +79,15 @@ class ZooEmbedder:
         self._model = _load(entry, runtime, "recognition")
         self.size = int(self._model.input_size[0])
         self._most = 1 if self._model.input_shape[0] == 1 else MOST
+        self._full = not runtime.on_cpu  # a GPU plans anew for every number of faces
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
+        parts = [list(crops[i : i + self._most]) for i in range(0, len(crops), self._most)]
+        if self._full:
+            parts[-1] += [crops[0]] * (self._most - len(parts[-1]))
         with _told():
-            parts = [crops[i : i + self._most] for i in range(0, len(crops), self._most)]
-            return unit(np.concatenate([self._model.get_feat(list(part)) for part in parts]))
+            vectors = np.concatenate([self._model.get_feat(part) for part in parts])
+        return unit(vectors[: len(crops)])
 
 
 @contextmanager
@@ -98,7 +102,7 @@ def _told() -> Iterator[None]:
 def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = require("insightface.model_zoo")
-    asked = runtime.providers_for(any_size=task == "detection")
+    asked = runtime.providers_for("any" if task == "detection" else "one")
     # With its manifest.json beside it, a file is fed as that says; else as insightface guesses.
     told = {"model_task": task} if entry.path.resolve() in described_roles(entry.folder) else {}
     try:
