@@ -83,7 +83,8 @@ def test_works_take_turns_and_ratios_are_per_round() -> None:
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench")
-    assert main(["bench", "--quick", "--out", str(out), "--models", str(out)]) == 0
+    asked = ["--quick", "--out", str(out), "--models", str(out), "--instances", "2"]
+    assert main(["bench", *asked]) == 0
     page = (out / "report.html").read_text("utf-8")
     assert "Under load, over HTTP" in page and "Targets" in page
     found: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
@@ -108,7 +109,8 @@ def test_a_peer_that_cannot_run_is_left_out_with_the_reason(figures: dict[str, A
 
 def test_the_server_is_measured_from_outside(figures: dict[str, Any]) -> None:
     http = figures["http"]
-    assert set(http["load"]) == {"limit", "limit, 1 thread", "1 client", "4 clients", "16 clients"}
+    clients = {"1 client", "4 clients", "16 clients", "16 clients, 2 instances"}
+    assert set(http["load"]) == {"limit", "limit, 1 thread"} | clients
     for load in http["load"].values():
         assert 0 < load["p50_ms"] <= load["p95_ms"] <= load["p99_ms"] and load["per_second"] > 0
     assert 0 < http["idle_mb"] <= http["memory"]["peak_mb"]

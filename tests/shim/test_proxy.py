@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import Start
 from shim_client import Client, image
 from shim_server import END_S, ROOT, Served
 
@@ -23,17 +24,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def proxied(folder: Path, port: int) -> Iterator[Client]:
-    """A client of an nginx that passes on to a port."""
+def proxied(folder: Path, *ports: int) -> Iterator[Client]:
+    """A client of an nginx that passes on to one port or several, as its file says."""
     nginx = shutil.which("nginx")
     if nginx is None:
         pytest.skip("there is no nginx")
     url = f"http://127.0.0.1:{free_port()}"
-    (folder / "site.conf").write_text(SITE.replace("8081", str(port)))
+    servers = " ".join(f"server 127.0.0.1:{port};" for port in ports)
+    (folder / "site.conf").write_text(SITE.replace("127.0.0.1:8081", "bioauth"))
     (folder / "nginx.conf").write_text(
         "daemon off; pid pid; error_log log; events {} http { access_log off; "
         + "".join(f"{name}_temp_path {name}; " for name in TEMPORARY)
-        + f"server {{ listen {url.removeprefix('http://')}; include site.conf; }} }}"
+        + f"upstream bioauth {{ least_conn; {servers} }} "
+        f"server {{ listen {url.removeprefix('http://')}; include site.conf; }} }}"
     )
     process = subprocess.Popen([nginx, "-p", str(folder), "-c", "nginx.conf", "-e", "log"])
     try:
@@ -62,3 +65,21 @@ def test_while_the_shim_is_away(tmp_path: Path, selfie: bytes) -> None:
                 "errmsg": "server busy",
                 "errormsg": "server busy",
             }
+
+
+def test_two_instances_of_which_one_stops(start: Start, tmp_path: Path, selfie: bytes) -> None:
+    instances = [start("--demo", threads=1, slots=1) for _ in range(2)]
+    ports = [instance.client().address[1] for instance in instances]
+
+    def served_by() -> list[int]:
+        """Requests that each instance has logged."""
+        return [instance.log.read_text().count('"endpoint": "detect"') for instance in instances]
+
+    with proxied(tmp_path, *ports) as client:
+        for _ in range(6):
+            assert client.ask("detect", image=image(selfie))["errorcode"] == "0"
+        assert min(served_by()) >= 1 and sum(served_by()) == 6
+        assert instances[0].stop() == 0
+        for _ in range(4):
+            assert client.ask("detect", image=image(selfie))["errorcode"] == "0"
+        assert sum(served_by()) == 10

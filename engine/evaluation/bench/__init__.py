@@ -6,11 +6,13 @@ bench --out build/bench           everything is measured in turn, so that what e
 
 import argparse
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine import Engine
+from engine.cores import usable_cores
 from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.bench import calls, machine, peers, pictures, service, stages, tables
 from engine.evaluation.bench.pictures import Picture
@@ -54,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--slots", type=at_least(1), help="requests that the server works on at a time"
+    )
+    parser.add_argument(
+        "--instances",
+        type=at_least(1),
+        default=1,
+        help="servers that share the cores, beside the one that has all",
     )
     for field in fields(Effort):
         flag = "--" + field.name.replace("_", "-")
@@ -100,7 +108,14 @@ def _served(
     pair = shown["selfie"], shown["id"]
     with serving(settings) as server, Engine(args.pack, providers(args), 1) as single:
         limits = {"limit": engine, "limit, 1 thread": single}
-        load = service.loads(server, pair, limits, effort.load_rounds, effort.seconds)
+        with ExitStack() as stack:
+            each = max(1, usable_cores() // args.instances)
+            share = {**settings, "threads": each, "slots": each}
+            several = range(args.instances if args.instances > 1 else 0)
+            instances = [stack.enter_context(serving(share)) for _ in several]
+            load = service.loads(
+                server, pair, limits, effort.load_rounds, effort.seconds, instances
+            )
         beyond = service.overhead(server, engine, shown["phone"], effort.rounds)
     with serving(settings) as server:
         memory = service.memory(server, shown, effort.requests)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 
 import numpy as np
 
@@ -40,10 +41,12 @@ def loads(
     engines: Mapping[str, Engine],
     rounds: int,
     length: float,
+    instances: Sequence[Server] = (),
 ) -> dict[str, Load]:
     """compare under load, round by round in turn with the networks alone, for so many seconds each.
 
     engines: by how the limit is named; each replays the networks' runs in one thread per core.
+    instances: servers among which MOST clients are shared out besides.
     """
     request = Request(server, "compare", [picture.data for picture in pair])
     prepares: dict[str, tuple[Callable[[], Work], int]] = {}
@@ -52,6 +55,11 @@ def loads(
         prepares[name] = partial(_replaying, runs), usable_cores()
     for count in CLIENTS:
         prepares[f"{count} client{'s' * (count > 1)}"] = partial(client, server, [request]), count
+    if instances:
+        shown = [picture.data for picture in pair]
+        turns = cycle([(each, Request(each, "compare", shown)) for each in instances])
+        name = f"{MOST} clients, {len(instances)} instances"
+        prepares[name] = lambda: _client_of(next(turns)), MOST
     measured: dict[str, Load] = {name: Load([], []) for name in prepares}
     for _ in range(rounds):
         for name, (prepare, count) in prepares.items():
@@ -59,6 +67,11 @@ def loads(
             measured[name].rates.append(len(taken) / together_s)
             measured[name].seconds.extend(taken)
     return measured
+
+
+def _client_of(turn: tuple[Server, Request]) -> Work:
+    server, request = turn
+    return client(server, [request])
 
 
 def _replaying(runs: Sequence[Run]) -> Work:
