@@ -1,6 +1,7 @@
 """Quality: what a caller may want to refuse a picture for. It is no part of any score."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ _HEAD = np.array(
 
 x and y: medians of the default pack's landmarks on 99 official portraits, made symmetric. z: the
 nose tip of an average adult stands out by half the distance between the eyes, the mouth hardly."""
+
+_FIT = np.linalg.pinv(_HEAD - _HEAD.mean(0))
+"""From five points of a view, less their mean, to its affine matrix by least squares, (3, 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,12 @@ def sharpness(crop: Pixels) -> float:
 def detail(grey: Pixels) -> float:
     """The same of any (H, W) uint8 grey levels."""
     levels = grey.astype(np.float32)
-    return float(cv2.Laplacian(levels, cv2.CV_32F).std() / max(float(levels.std()), 1.0))
+    return _spread(cv2.Laplacian(levels, cv2.CV_32F)) / max(_spread(levels), 1.0)
+
+
+def _spread(values: NDArray[Any]) -> float:
+    """The standard deviation."""
+    return float(cv2.meanStdDev(values)[1][0, 0])
 
 
 def estimate_pose(landmarks: NDArray[np.float32]) -> Pose:
@@ -60,8 +69,7 @@ def estimate_pose(landmarks: NDArray[np.float32]) -> Pose:
     """
     matrix = similarity_transform(landmarks)
     upright = landmarks @ matrix[:, :2].T + matrix[:, 2]
-    view, *_ = np.linalg.lstsq(_HEAD - _HEAD.mean(0), upright - upright.mean(0), rcond=None)
-    across, down = view.T
+    across, down = (_FIT @ (upright - upright.mean(0))).T
     return Pose(_angle(across[2], across), _angle(-down[2], down))
 
 
