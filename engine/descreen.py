@@ -13,6 +13,7 @@ from engine.images import Pixels, is_grey
 from engine.lines import enlarged_change, line_width
 from engine.network import Network
 from engine.numbers import number
+from engine.providers import CUDA
 from engine.results import DescreenResult
 from engine.runtime import Runtime
 from engine.tiles import Tile, tiles
@@ -51,7 +52,8 @@ class Descreener:
         self._network = network
         self._map = runtime.map
         self._stride = int(manifest["stride"])
-        self._multiple = self._stride if runtime.on_cpu else math.lcm(self._stride, GPU_STRIDE)
+        on_gpu = network.providers[0] == CUDA
+        self._multiple = math.lcm(self._stride, GPU_STRIDE) if on_gpu else self._stride
         self._tile = int(manifest["tile"])
         self._margin = int(manifest["margin"])
         self._line = float(manifest["line"])

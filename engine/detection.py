@@ -12,7 +12,7 @@ from engine.results import Face
 from engine.runtime import Runtime
 
 SIZES = (160, 320, 640, 1280)
-"""Longest sides a picture is brought to; few, because a GPU plans anew for every shape."""
+"""Longest sides a picture is brought to."""
 
 FULL_SIZE = 640
 """Where a search for all faces looks for the small ones."""

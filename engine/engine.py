@@ -20,7 +20,6 @@ from engine.packs import read_pack
 from engine.recognition import face_not_found
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
 from engine.runtime import Runtime
-from engine.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,8 @@ class Engine:
         insightface's.
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
-    Every method may be called from many threads at once and gives the numbers that one gives.
+    Every method may be called from many threads at once and gives the numbers that one gives; most
+    gets done with one or two a core.
 
     Raises WeightsError for a pack that is missing, damaged or incomplete, or whose tables lack
     that fmr or bpcer, ProviderError for a provider that is named and not installed or not active,
@@ -66,7 +66,6 @@ class Engine:
             if rate is not None and not isinstance(rate, Real):
                 raise EngineError(f"{name} must be a number, not {rate!r}")
         self._runtime = Runtime(providers, threads)
-        self._turns = Turns(self._runtime.at_once + 1)
         self._pack = read_pack(pack)
         self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
@@ -81,16 +80,12 @@ class Engine:
         """
         if not isinstance(max_faces, Integral) or max_faces < 1:
             raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
-        with self._turns:
-            pixels, detection = load(image), self._networks.detection
-            if max_faces == 1:
-                found = detection.largest(pixels)
-            else:
-                found = detection.all(pixels)[:max_faces]
-            if found:
-                return found
-            view = upright(detection, pixels)
-            return [] if view is None else [view.given]
+        pixels, detection = load(image), self._networks.detection
+        found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]
+        if found:
+            return found
+        view = upright(detection, pixels)
+        return [] if view is None else [view.given]
 
     def embed(self, image: Image) -> NDArray[np.float32]:
         """The largest face, seen as it is and mirrored, as (D,) float32 of unit length.
@@ -113,8 +108,7 @@ class Engine:
         several = list(images)
         if not several:
             raise EngineError("embed_many needs at least one image")
-        with self._turns:
-            return self._networks.recognition.embed(several)
+        return self._networks.recognition.embed(several)
 
     def compare(
         self, a: Image, b: Image, id_photo: tuple[bool, bool] = (False, False)
@@ -129,12 +123,11 @@ class Engine:
         """
         if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
             raise EngineError("id_photo is a pair, one flag for each picture")
-        with self._turns:
-            pictures = self._runtime.map(load, [a, b])
-            for index, marked in enumerate(id_photo):
-                if marked:
-                    pictures[index] = self._networks.descreener.descreen(pictures[index]).image
-            return self._networks.recognition.compare(pictures)
+        pictures = self._runtime.map(load, [a, b])
+        for index, marked in enumerate(id_photo):
+            if marked:
+                pictures[index] = self._networks.descreener.descreen(pictures[index]).image
+        return self._networks.recognition.compare(pictures)
 
     def liveness(self, image: Image) -> LivenessResult:
         """Whether the largest face is a live capture. Raises FaceNotFound.
@@ -143,20 +136,18 @@ class Engine:
         where it is in the picture as given.
         Raises WeightsError when the pack has no liveness network.
         """
-        with self._turns:
-            judge = self._networks.liveness.judge
-            view = upright(self._networks.detection, load(image))
-            if view is None:
-                raise face_not_found("the picture")
-            return replace(judge(view.image, view.face, view.tilted), face=view.given)
+        judge = self._networks.liveness.judge
+        view = upright(self._networks.detection, load(image))
+        if view is None:
+            raise face_not_found("the picture")
+        return replace(judge(view.image, view.face, view.tilted), face=view.given)
 
     def descreen(self, image: Image) -> DescreenResult:
         """The picture without its mesh, at the same size; no face is needed.
 
         Raises WeightsError when the pack has no descreen network.
         """
-        with self._turns:
-            return self._networks.descreener.descreen(load(image))
+        return self._networks.descreener.descreen(load(image))
 
     def info(self) -> dict[str, Any]:
         """What is loaded: pack, networks with licence and origin, providers active, versions.

@@ -8,15 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as status
 
 from engine.errors import EngineError
-from engine.sessions import Choice
-
-SESSION_ERRORS = tuple(
-    kind for kind in vars(status).values() if isinstance(kind, type) and issubclass(kind, Exception)
-)
-"""onnxruntime raises one class per status code, without a common base but Exception."""
+from engine.sessions import SESSION_ERRORS, Choice
 
 
 class Network:

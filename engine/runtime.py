@@ -9,7 +9,7 @@ import onnxruntime
 
 from engine.cores import usable_cores
 from engine.errors import EngineError, ProviderError, WeightsError
-from engine.network import SESSION_ERRORS, Network
+from engine.network import Network
 from engine.pool import Item, Pool, Result
 from engine.providers import (
     CPU,
@@ -21,7 +21,7 @@ from engine.providers import (
     installed_builds,
     options,
 )
-from engine.sessions import PerSize, by_width
+from engine.sessions import SESSION_ERRORS, Choice, PerSize, by_width
 from engine.stdout import stdout_to_log
 
 Sizes = Literal["one", "few", "any"]
@@ -97,16 +97,24 @@ class Runtime:
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
 
-        def session(threads: int) -> onnxruntime.InferenceSession:
+        def session(threads: int = 1) -> onnxruntime.InferenceSession:
             return self._session(model, name, threads, sizes, integers)
 
-        narrow = session(1)
-        if CUDA in narrow.get_providers():
-            return Network(narrow, PerSize(narrow, lambda: session(1)), forks=False)
-        forks = self.providers_for(sizes) == [CPU]
-        if wide_from is None or self.threads == 1:
-            return Network(narrow, forks=forks)
-        return Network(narrow, by_width(narrow, session(self.threads), wide_from), forks)
+        try:
+            narrow = session()
+            active = narrow.get_providers()
+            self.require(active, self.providers_for(sizes))
+            choose: Choice | None = None
+            if active[0] == CUDA:
+                choose = PerSize(narrow, session)
+            elif wide_from is not None and self.threads > 1:
+                choose = by_width(narrow, session(self.threads), wide_from)
+        except SESSION_ERRORS as error:
+            raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
+        except RuntimeError as error:  # a provider without its driver, device or libraries
+            self._without(error, self.providers_for(sizes))
+            return self.load(model, name, sizes=sizes, wide_from=wide_from, integers=integers)
+        return Network(narrow, choose, forks=active == [CPU])
 
     @property
     def at_once(self) -> int:
@@ -133,6 +141,7 @@ class Runtime:
     def _session(
         self, model: bytes, name: str, threads: int, sizes: Sizes, integers: bool
     ) -> onnxruntime.InferenceSession:
+        """Raises one of SESSION_ERRORS, or RuntimeError where a provider does not begin."""
         settings = self.session_options(threads)
         # A plan is kept for every size that ever came, and memory for the largest of them.
         settings.enable_mem_pattern = sizes == "one"
@@ -141,31 +150,23 @@ class Runtime:
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")
-        asked = self.providers_for(sizes)
-        try:
-            # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
-            # in the middle of a run.
-            session = onnxruntime.InferenceSession(
-                model,
-                settings,
-                providers=[(each, options(each, self.at_once)) for each in asked],
-                enable_fallback=0,
-            )
-        except SESSION_ERRORS as error:
-            raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
-        except RuntimeError as error:  # a provider without its driver, device or libraries
-            self._without(error)
-            return self._session(model, name, threads, sizes, integers)
+        # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
+        # in the middle of a run.
+        session = onnxruntime.InferenceSession(
+            model,
+            settings,
+            providers=[(each, options(each, self.at_once)) for each in self.providers_for(sizes)],
+            enable_fallback=0,
+        )
         session.disable_fallback()  # where the argument above is not known yet
-        self.require(session.get_providers(), asked)
         return session
 
-    def _without(self, error: RuntimeError) -> None:
+    def _without(self, error: RuntimeError, asked: Sequence[str]) -> None:
         """Leave the providers of which one does not begin for the CPU, if none of them was named.
-        Raises ProviderError if one was."""
+        Raises ProviderError if one was, or if it was the CPU."""
         said = " ".join(str(error).split())
-        if self.required or self.providers == [CPU]:
-            name = next((name for name in self.required if name != CPU), CPU)
+        if self.required or list(asked) == [CPU]:
+            name = next((name for name in self.required if name != CPU and name in asked), CPU)
             raise ProviderError(
                 f"{name} was asked for and did not activate; {advice(name)}. "
                 f"onnxruntime says: {said}"

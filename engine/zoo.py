@@ -12,10 +12,10 @@ from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
 from engine.errors import EngineError, WeightsError
 from engine.images import Pixels
-from engine.network import SESSION_ERRORS
 from engine.packs import Entry
 from engine.providers import options
 from engine.runtime import Runtime
+from engine.sessions import SESSION_ERRORS
 from engine.stdout import stdout_to_log
 from engine.zoo_folder import described_roles, require
 

@@ -62,6 +62,25 @@ def test_what_is_asked_for_where_everything_is_installed(
     assert chosen(names) == (required, asked)
 
 
+@pytest.mark.parametrize(
+    ("asked", "one", "few"),
+    [
+        ([CPU], [CPU], [CPU]),
+        ([CUDA, CPU], [CUDA, CPU], [CUDA, CPU]),
+        ([TENSORRT, CUDA, CPU], [TENSORRT, CUDA, CPU], [CUDA, CPU]),
+        ([OPENVINO, CPU], [OPENVINO, CPU], [CPU]),
+    ],
+)
+def test_who_compiles_or_plans_for_every_size_gets_few(
+    asked: list[str], one: list[str], few: list[str]
+) -> None:
+    runtime = Runtime(["cpu"])
+    runtime.providers = asked
+    assert runtime.providers_for("one") == one
+    assert runtime.providers_for("few") == few
+    assert runtime.providers_for("any") == [CPU]
+
+
 def test_openvino_is_asked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [OPENVINO, CPU])
     assert chosen(None) == ([], [OPENVINO, CPU])

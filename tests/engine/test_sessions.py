@@ -9,7 +9,7 @@ import pytest
 from engine import Engine
 from engine.network import Network
 from engine.packs import read_pack
-from engine.sessions import PerSize
+from engine.sessions import PerSize, by_width
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,25 @@ def test_sizes_in_turn_get_the_answers_of_one_session(model: bytes) -> None:
             expected = alone.run(None, {network.inputs[0]: given})
             assert all(np.array_equal(a, b) for a, b in zip(answers, expected, strict=True))
     assert network.runs == len(inputs)
+
+
+def test_a_size_that_gets_no_session_is_run_by_anothers(
+    model: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> onnxruntime.InferenceSession:
+        raise RuntimeError("out of memory")
+
+    first = load(model)
+    choose = PerSize(first, fails)
+    assert choose((1, 3, 32, 32)) is first
+    assert choose((1, 3, 64, 64)) is first
+    assert "no session of its own: out of memory" in caplog.text
+
+
+def test_large_inputs_get_the_wide_session(model: bytes) -> None:
+    narrow, wide = load(model), load(model)
+    choose = by_width(narrow, wide, 3 * 64 * 64)
+    assert [choose((1, 3, side, side)) for side in (32, 64, 96)] == [narrow, wide, wide]
 
 
 def test_info_tells_what_each_network_runs_on(engine: Engine) -> None:

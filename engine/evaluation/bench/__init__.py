@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--instances",
         type=at_least(1),
         default=1,
-        help="servers that share the cores, beside the one that has all",
+        help="servers that share threads and slots, beside the one that has all",
     )
     for field in fields(Effort):
         flag = "--" + field.name.replace("_", "-")
