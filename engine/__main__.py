@@ -182,6 +182,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has enough
         sys.stdout = None  # type: ignore[assignment]
+    except (OSError, UnicodeError) as error:
+        sys.stdout = None  # type: ignore[assignment]
+        print(f"error: the answer cannot be written: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -43,7 +43,8 @@ class Engine:
 
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives; most
-    gets done with one or two a core.
+    gets done with one or two a core. Fork a process off only while no call is under way: a lock
+    that another thread holds then is never given back in the new process.
 
     Raises WeightsError for a pack that is missing, damaged or incomplete, or whose tables lack
     that fmr or bpcer, ProviderError for a provider that is named and not installed or not active,
@@ -80,7 +81,7 @@ class Engine:
         """
         if not isinstance(max_faces, Integral) or max_faces < 1:
             raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
-        pixels, detection = load(image), self._networks.detection
+        detection, pixels = self._networks.detection, load(image)
         found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]
         if found:
             return found
@@ -105,6 +106,8 @@ class Engine:
         encoded_or_path = isinstance(images, str | bytes | bytearray | memoryview | PathLike)
         if encoded_or_path or (isinstance(images, np.ndarray) and images.ndim == 3):
             raise EngineError("embed_many takes several images: put this one into a list")
+        if not isinstance(images, Iterable):
+            raise EngineError(f"embed_many takes several images, not {type(images).__name__}")
         several = list(images)
         if not several:
             raise EngineError("embed_many needs at least one image")
@@ -123,11 +126,12 @@ class Engine:
         """
         if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
             raise EngineError("id_photo is a pair, one flag for each picture")
+        networks = self._networks  # close() lets a call finish that is under way
         pictures = self._runtime.map(load, [a, b])
         for index, marked in enumerate(id_photo):
             if marked:
-                pictures[index] = self._networks.descreener.descreen(pictures[index]).image
-        return self._networks.recognition.compare(pictures)
+                pictures[index] = networks.descreener.descreen(pictures[index]).image
+        return networks.recognition.compare(pictures)
 
     def liveness(self, image: Image) -> LivenessResult:
         """Whether the largest face is a live capture. Raises FaceNotFound.
@@ -136,8 +140,9 @@ class Engine:
         where it is in the picture as given.
         Raises WeightsError when the pack has no liveness network.
         """
-        judge = self._networks.liveness.judge
-        view = upright(self._networks.detection, load(image))
+        networks = self._networks
+        judge = networks.liveness.judge
+        view = upright(networks.detection, load(image))
         if view is None:
             raise face_not_found("the picture")
         return replace(judge(view.image, view.face, view.tilted), face=view.given)
@@ -147,7 +152,8 @@ class Engine:
 
         Raises WeightsError when the pack has no descreen network.
         """
-        return self._networks.descreener.descreen(load(image))
+        descreener = self._networks.descreener
+        return descreener.descreen(load(image))
 
     def info(self) -> dict[str, Any]:
         """What is loaded: pack, networks with licence and origin, providers active, versions.

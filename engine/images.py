@@ -2,6 +2,7 @@
 
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from engine.errors import ImageError
 from engine.headers import Header, check_chunks, check_scans, has_end, sniff, with_end
 
 Pixels = NDArray[np.uint8]
-Image = Pixels | bytes | bytearray | memoryview | str | PathLike[str]
+Image = NDArray[Any] | bytes | bytearray | memoryview | str | PathLike[str]
+"""What a picture may be given as; an array is a (H, W, 3) uint8 one, which OpenCV's types do not
+tell."""
 
 MAX_PIXELS = 50_000_000
 """More than any phone's default photo; decoded, 150 MB."""
@@ -67,9 +70,11 @@ def load(image: Image) -> Pixels:
 
 
 def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_BYTES:
-        raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        # A device tells no size, or has no end.
+        if path.stat().st_size <= MAX_BYTES and len(data := file.read(MAX_BYTES + 1)) <= MAX_BYTES:
+            return data
+    raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
 
 
 def decode(data: bytes) -> Pixels:

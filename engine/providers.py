@@ -1,7 +1,7 @@
 """Execution providers: which of them to ask onnxruntime for, and with what options."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -69,8 +69,8 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """
     available = onnxruntime.get_available_providers()
     if isinstance(names, str):
-        names = names.split(",")
-    if not all(isinstance(name, str) for name in names or []):
+        names = [name for name in names.split(",") if name.strip()]
+    if not isinstance(names or [], Iterable) or not all(isinstance(n, str) for n in names or []):
         raise ProviderError(f"providers are names such as {', '.join(_SHORT_NAMES)}")
     names = [name.strip() for name in names or []]
     required = [_SHORT_NAMES.get(name.lower(), name) for name in names]

@@ -28,6 +28,8 @@ Sizes = Literal["one", "few", "any"]
 
 _log = logging.getLogger(__name__)
 
+MOST_THREADS = 1024
+
 # onnxruntime's name for the folder of the files that hold a network's weights beside its own.
 EXTERNAL_DATA = "session.model_external_initializers_file_folder_path"
 
@@ -46,14 +48,17 @@ class Runtime:
         use.
 
     `active` lists the providers that the networks loaded so far really run on.
-    Raises EngineError for threads that are no whole number from 1, and ProviderError for a provider
-    that the installed onnxruntime does not have, and, when a network is loaded, for one that did
-    not activate.
+    Raises EngineError for threads that are no whole number from 1 to MOST_THREADS, and
+    ProviderError for a provider that the installed onnxruntime does not have, and, when a network
+    is loaded, for one that did not activate.
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
-        if threads is not None and (not isinstance(threads, Integral) or threads < 1):
-            raise EngineError(f"threads must be a whole number from 1, not {threads!r}")
+        whole = isinstance(threads, Integral) and not isinstance(threads, bool)
+        if threads is not None and (not whole or not 1 <= threads <= MOST_THREADS):
+            raise EngineError(
+                f"threads must be a whole number from 1 to {MOST_THREADS}, not {threads!r}"
+            )
         if len(builds := installed_builds()) > 1:
             _log.warning(
                 "%s overwrite each other's files: pip uninstall them all, then install one",

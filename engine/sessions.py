@@ -22,8 +22,8 @@ Shape = tuple[int, ...]
 Choice = Callable[[Shape], onnxruntime.InferenceSession]
 """The session for a first input of this shape; called from many threads."""
 
-MOST = 24
-"""Sizes that are kept planned at a time: on a GPU the descreening network has 16, and few more for
+MOST = 32
+"""Sizes that are kept planned at a time: on a GPU the descreening network has 25, and some more for
 thumbnails."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import ImageError, images
 from engine.images import Pixels, decode, encode, load
 
 
@@ -90,6 +91,24 @@ def test_errors_are_one_readable_line(arguments: list[str], message: str) -> Non
     done = run(*arguments)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_answer_that_cannot_be_written() -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "engine", "info"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert result.returncode == 1
+    assert "error: the answer cannot be written: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_file_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_BYTES", 1_000_000)
+    with pytest.raises(ImageError, match="/dev/zero: a file of over 1 MB is no picture"):
+        load("/dev/zero")
 
 
 def test_unknown_output_format(portrait: Path, tmp_path: Path) -> None:

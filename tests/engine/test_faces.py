@@ -173,6 +173,8 @@ def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
         engine.detect(astronaut, max_faces=0)
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])
+    with pytest.raises(EngineError, match="takes several images, not NoneType"):
+        engine.embed_many(None)  # type: ignore[arg-type]
     data = encode(BLANK, "png")
     for single in ("a.png", Path("a.png"), data, bytearray(data), memoryview(data), BLANK):
         with pytest.raises(EngineError, match="takes several images: put this one into a list"):

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +31,11 @@ def test_what_others_print_is_logged(
     ]
 
 
-def test_threads_must_be_positive() -> None:
-    with pytest.raises(EngineError, match="threads must be a whole number from 1, not 0") as caught:
-        Engine(threads=0)
+@pytest.mark.parametrize("threads", [0, 100_000, True, 2.0])
+def test_threads_are_a_number_that_makes_sense(threads: Any) -> None:
+    said = f"threads must be a whole number from 1 to 1024, not {threads!r}"
+    with pytest.raises(EngineError, match=said) as caught:
+        Engine(threads=threads)
     assert caught.type is EngineError
 
 

@@ -6,7 +6,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +84,38 @@ def test_a_closed_engine_keeps_no_thread(astronaut: Pixels) -> None:
     for helper in helpers:
         helper.join(10)
         assert not helper.is_alive()
+
+
+class ClosingPath:
+    """A path in whose reading an engine is closed."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self._path, self._engine = path, engine
+
+    def __fspath__(self) -> str:
+        self._engine.close()
+        return str(self._path)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda engine, path: engine.detect(path),
+        lambda engine, path: engine.compare(path, path, id_photo=(False, True)).is_match,
+        lambda engine, path: engine.liveness(path),
+        lambda engine, path: engine.descreen(path),
+        lambda engine, path: len(engine.embed(path)),
+    ],
+)
+def test_a_call_under_way_outlives_close(
+    call: Callable[[Engine, PathLike[str]], Any], tmp_path: Path, astronaut: Pixels
+) -> None:
+    path = tmp_path / "astronaut.png"
+    path.write_bytes(encode(astronaut, "png"))
+    engine = Engine(providers=["cpu"])
+    assert call(engine, ClosingPath(path, engine))
+    with pytest.raises(EngineError, match="this engine is closed"):
+        call(engine, path)
 
 
 def test_batches_are_of_one_or_of_all_rows() -> None:
