@@ -15,7 +15,7 @@ from engine import Engine, FaceNotFound, ImageError
 from engine.cores import usable_cores
 from shim import contract, validation
 from shim.admission import Admission
-from shim.contract import Body, Endpoint, Problem, Refusal
+from shim.contract import Body, Endpoint, Refusal
 from shim.gate import Caller, Gate
 from shim.keys import KeyStore
 from shim.keysfile import KeysError
@@ -84,13 +84,13 @@ class Service:
         if verdict is None:
             try:
                 verdict = self.gate.judge(request.environ[_HEAD])
-            except Refusal:
+            except Refusal as refusal:
                 _discard(request.environ)
-                raise
-        if isinstance(verdict, Problem):
-            raise Refusal(verdict)
-        g.caller = verdict
+                verdict = refusal
         g.record.app_id = verdict.app_id
+        if isinstance(verdict, Refusal):
+            raise Refusal(verdict.problem)
+        g.caller = verdict
 
     def serve(self, call: Call) -> Response:
         """Rows 5 to 12, and what the engine says."""

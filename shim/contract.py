@@ -74,11 +74,17 @@ BUSY = Problem(503, "503", "server busy")
 
 
 class Refusal(Exception):  # noqa: N818 - it names the outcome
-    """Raised where a row of the error table fails; becomes the reply in one place."""
+    """Raised where a row of the error table fails; becomes the reply in one place.
 
-    def __init__(self, problem: Problem, members: Body | None = None) -> None:
+    app_id: whose request it is, where its signature held before something else failed.
+    """
+
+    def __init__(
+        self, problem: Problem, members: Body | None = None, app_id: str | None = None
+    ) -> None:
         super().__init__(problem.message)
         self.problem = problem
+        self.app_id = app_id
         self.members = members or {}
 
 

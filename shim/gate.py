@@ -56,9 +56,9 @@ class Gate:
         if known is None or not signed:
             raise Refusal(contract.BAD_SIGNATURE)
         if self.draining or self._is_full():  # before the timestamp is used up: they may try again
-            raise Refusal(contract.BUSY)
+            raise Refusal(contract.BUSY, app_id=app_id)
         if not self._fresh(app_id, timestamp):
-            raise Refusal(contract.BAD_SIGNATURE)
+            raise Refusal(contract.BAD_SIGNATURE, app_id=app_id)
         return Caller(endpoint, app_id, known, length)
 
     def _fresh(self, app_id: str, timestamp: str) -> bool:
@@ -96,14 +96,15 @@ class _Freshness:
         if abs(now - sent) > self._window:
             return False
         with self._lock:
-            self._forget(now)
+            # By a clock that is never set: one that goes back would make old ones new again.
+            self._forget(time.monotonic())
             if (app_id, timestamp) in self._used:
                 return False
-            self._used[app_id, timestamp] = sent + self._window
+            self._used[app_id, timestamp] = time.monotonic() + 2 * self._window
         return True
 
     def _forget(self, now: float) -> None:
-        # Insertion order is nearly the order of expiry, so looking at the oldest is enough.
+        # Insertion order is the order of expiry, so looking at the oldest is enough.
         while self._used:
             oldest = next(iter(self._used))
             if self._used[oldest] > now:

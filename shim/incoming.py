@@ -65,7 +65,7 @@ class Parser(HTTPRequestParser):
     """
 
     request_line = b""
-    verdict: Caller | Problem = contract.MISSING_HEADER
+    verdict: Caller | Refusal = Refusal(contract.MISSING_HEADER)
     hang_up = False  # the rest of the connection cannot be read as a next request
 
     def __init__(self, adj: Adjustments, gate: Gate) -> None:
@@ -101,7 +101,7 @@ class Parser(HTTPRequestParser):
         try:
             self.verdict = self._gate.judge(self._environ())
         except Refusal as refusal:
-            self.verdict = refusal.problem
+            self.verdict = refusal
             self._discard()
 
     def _environ(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from conftest import Start
-from shim_client import Client, body, head, image, read_reply
+from shim_client import APP_ID, Client, body, head, image, read_reply
 from shim_server import Served
 
 from engine import Engine
@@ -59,7 +59,7 @@ def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
     assert codes["0"] >= 1
     late = [json.loads(line) for line in served.log.read_text().splitlines() if '"503"' in line]
     assert late and all(list(line["ms"]) == ["head", "queue", "encode", "total"] for line in late)
-    assert all(line["ms"]["queue"] >= 50 for line in late)
+    assert all(line["ms"]["queue"] >= 50 and line["app_id"] == APP_ID for line in late)
     assert any(rush(served, 1, selfie) == {"0": 1} for _ in range(20))
 
 

@@ -102,11 +102,35 @@ def test_the_freshness_window() -> None:
 
 def test_timestamps_are_forgotten_once_they_are_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(KeyStore(DEMO), max_skew_s=60)
-    start = time.time()
+    start, begun = time.time(), time.monotonic()
     for second in range(300):
         monkeypatch.setattr(time, "time", lambda now=start + second: now)
+        monkeypatch.setattr(time, "monotonic", lambda now=begun + second: now)
         assert verdict(gate, stamped(str(int(time.time() * 1000)))) is None
-    assert gate._seen is not None and len(gate._seen._used) <= 62
+    assert gate._seen is not None and len(gate._seen._used) <= 122
+
+
+def test_a_clock_that_is_set_back_brings_no_timestamp_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, now = Gate(KeyStore(DEMO), max_skew_s=5), time.time()
+    for step, expected in ((0, None), (100, None), (0, contract.BAD_SIGNATURE)):
+        monkeypatch.setattr(time, "time", lambda moment=now + step: moment)
+        sent = stamped(str(int((now + step) * 1000)))
+        assert verdict(gate, sent) is expected
+
+
+def test_a_refusal_tells_whose_request_it_is_once_the_signature_held() -> None:
+    full = Gate(KeyStore(DEMO), is_full=lambda: True)
+    strict = Gate(KeyStore(DEMO), max_skew_s=5)
+    wrong = environ(HTTP_AUTHORIZATION="0" * 64)
+    for gate, head, app_id in (
+        (full, environ(), APP_ID),
+        (strict, stamped("1476414567061"), APP_ID),
+        (strict, wrong, None),
+        (full, wrong, None),
+    ):
+        with pytest.raises(Refusal) as refused:
+            gate.judge(head)
+        assert refused.value.app_id == app_id
 
 
 def test_a_stopping_server_is_busy_for_those_who_may_ask() -> None:

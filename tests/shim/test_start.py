@@ -77,7 +77,9 @@ def test_a_taken_port(tmp_path: Path, one: str, other: str) -> None:
         port = taken.getsockname()[1]
         result = run(tmp_path, "--demo", **{one: port, other: 0})
     assert (result.returncode, result.stdout) == (1, "")
-    error = f"Cannot serve on 127.0.0.1:{port}: [Errno {errno.EADDRINUSE}] Address already in use"
+    default = ", without it BIOAUTH_PORT + 1000" if one == "ops_port" else ""
+    where = f"127.0.0.1:{port} (BIOAUTH_{one.upper()}{default})"
+    error = f"Cannot serve on {where}: [Errno {errno.EADDRINUSE}] Address already in use"
     assert result.stderr.splitlines()[-1] == error
 
 
