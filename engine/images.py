@@ -70,11 +70,17 @@ def load(image: Image) -> Pixels:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        # A device tells no size, or has no end.
-        if path.stat().st_size <= MAX_BYTES and len(data := file.read(MAX_BYTES + 1)) <= MAX_BYTES:
-            return data
-    raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
+    size = path.stat().st_size
+    if 0 < size <= MAX_BYTES:
+        return path.read_bytes()
+    data = bytearray()
+    if not size:  # empty, or a device or a pipe, which tell no size and may have no end
+        with path.open("rb") as file:
+            while len(data) <= MAX_BYTES and (part := file.read(1 << 20)):
+                data += part
+    if size > MAX_BYTES or len(data) > MAX_BYTES:
+        raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
+    return bytes(data)
 
 
 def decode(data: bytes) -> Pixels:
