@@ -100,7 +100,7 @@ class Engine:
         """The largest face of each picture as (N, D) float32 rows of unit length, like embed().
 
         images: any number of them, in any collection; they are decoded as their turn comes.
-        Raises FaceNotFound, naming the first picture in which there is none, and EngineError for
+        Raises FaceNotFound and ImageError, naming the first such picture, and EngineError for
         no image, or for one that is in no collection.
         """
         encoded_or_path = isinstance(images, str | bytes | bytearray | memoryview | PathLike)

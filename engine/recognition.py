@@ -7,7 +7,7 @@ import numpy as np
 from engine.alignment import align
 from engine.detection import Detection
 from engine.embedding import Embedder, Embeddings, mirrored, unit
-from engine.errors import FaceNotFound
+from engine.errors import FaceNotFound, ImageError
 from engine.images import Image, Pixels, load
 from engine.orientation import CLEAR, SURE, upright
 from engine.quality import assess
@@ -65,9 +65,15 @@ class Recognition:
         """
 
         def face_and_crop(index: int) -> tuple[Face, Pixels]:
-            found = self._upright(load(pictures[index]))
+            where = "the picture" if first is None else f"picture {first + index}"
+            try:
+                picture = load(pictures[index])
+            except ImageError as error:
+                if first is None:
+                    raise
+                raise ImageError(f"{where}: {error}") from error
+            found = self._upright(picture)
             if found is None:
-                where = "the picture" if first is None else f"picture {first + index}"
                 raise face_not_found(where)
             image, face = found
             return face, align(image, face.landmarks, self._embedder.size)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine import Engine, EngineError, FaceNotFound
+from engine import Engine, EngineError, FaceNotFound, ImageError
 from engine.images import Image, Pixels, encode
 from engine.recognition import PART
 
@@ -107,6 +107,10 @@ def test_a_picture_without_a_face_among_many_has_its_number(engine: Engine, hank
     assert PART == 16
     with pytest.raises(FaceNotFound, match=r"no face was found in picture 17:"):
         engine.embed_many([*[hanks] * 16, BLANK, hanks])
+    with pytest.raises(ImageError, match=r"picture 2: the picture is not a PNG, JPEG or BMP"):
+        engine.embed_many([hanks, b"nothing"])
+    with pytest.raises(ImageError, match=r"^the picture is not a PNG, JPEG or BMP"):
+        engine.embed(b"nothing")
 
 
 def test_same_person_matches_through_capture_conditions(engine: Engine, astronaut: Pixels) -> None:
