@@ -152,8 +152,7 @@ class Engine:
 
         Raises WeightsError when the pack has no descreen network.
         """
-        descreener = self._networks.descreener
-        return descreener.descreen(load(image))
+        return self._networks.descreener.descreen(load(image))
 
     def info(self) -> dict[str, Any]:
         """What is loaded: pack, networks with licence and origin, providers active, versions.

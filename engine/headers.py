@@ -130,7 +130,7 @@ def check_scans(data: bytes) -> None:
     The decoder goes over the whole picture for each, even one of ten bytes: a file of 1 MB can keep
     it busy for a quarter of an hour.
     """
-    if _count(data, 0xFF, _START_OF_SCAN[0]) <= MAX_SCANS:
+    if _marked(data, _START_OF_SCAN[0]) <= MAX_SCANS:
         return
     scans = 0
     for code in _markers(data):
@@ -139,11 +139,11 @@ def check_scans(data: bytes) -> None:
             raise ImageError(f"the JPEG has more than {MAX_SCANS} scans: save it anew")
 
 
-def _count(data: bytes, one: int, next_one: int) -> int:
-    """How often two bytes follow each other; eight times as fast as bytes.count."""
+def _marked(data: bytes, code: int) -> int:
+    """How often 0xFF comes before this byte; eight times as fast as bytes.count."""
     values = np.frombuffer(data, np.uint8)
     parts = (values[start : start + _PART + 1] for start in range(0, len(values), _PART))
-    return sum(int(np.count_nonzero((p[:-1] == one) & (p[1:] == next_one))) for p in parts)
+    return sum(int(np.count_nonzero((p[:-1] == 0xFF) & (p[1:] == code))) for p in parts)
 
 
 def has_end(data: bytes) -> bool:

@@ -22,8 +22,11 @@ def inventory(pack: Pack, networks: Networks, runtime: Runtime) -> dict[str, Any
         described[role]["folder"] = str(entry.folder)
         if role in networks.loaded:
             network = networks.loaded[role]
-            described[role] |= {"providers": list(network.providers)}
-            described[role] |= {"runs": network.runs, "seconds": network.seconds}
+            described[role] |= {
+                "providers": list(network.providers),
+                "runs": network.runs,
+                "seconds": network.seconds,
+            }
     return {
         "pack": {**pack.about, "name": pack.name, "folder": str(pack.folder)},
         "networks": described,

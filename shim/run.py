@@ -30,7 +30,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     journals: list[Journal] = []
     if settings.ops:
         app = ops.create_ops_app(readiness, lambda: journals[0].registry if journals else None)
-        with _named(settings.ops_host, settings.effective_ops_port, "BIOAUTH_OPS_PORT"):
+        with _named(settings.ops_host, settings.effective_ops_port, _OPS):
             port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     providers = list(settings.providers) if settings.providers else None
@@ -58,14 +58,15 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     return 0
 
 
+_OPS = "BIOAUTH_OPS_PORT, without it BIOAUTH_PORT + 1000"
+
+
 @contextmanager
 def _named(host: str, port: int, setting: str) -> Iterator[None]:
     """There are two addresses: an error says which of them it was."""
     try:
         yield
     except OSError as error:
-        if setting == "BIOAUTH_OPS_PORT":
-            setting += ", without it BIOAUTH_PORT + 1000"
         raise OSError(f"Cannot serve on {_in_url(host)}:{port} ({setting}): {error}") from error
 
 

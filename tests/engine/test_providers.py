@@ -81,6 +81,11 @@ def test_who_compiles_or_plans_for_every_size_gets_few(
     assert runtime.providers_for("any") == [CPU]
 
 
+def test_providers_that_are_no_names_say_so() -> None:
+    with pytest.raises(ProviderError, match="providers are names such as cpu, cuda"):
+        Engine(providers=3)  # type: ignore[arg-type]
+
+
 def test_openvino_is_asked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [OPENVINO, CPU])
     assert chosen(None) == ([], [OPENVINO, CPU])
