@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.images import Image, load
 from engine.inventory import cautions, inventory
 from engine.networks import Networks
-from engine.orientation import upright
+from engine.orientation import faces, upright
 from engine.packs import read_pack
 from engine.recognition import face_not_found
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
@@ -76,17 +76,13 @@ class Engine:
     def detect(self, image: Image, max_faces: int = 16) -> list[Face]:
         """At most `max_faces` faces, largest first; an empty list when there is none.
 
-        Where none is upright, the largest that lies on its side or its head.
+        A picture that lies on its side or on its head is turned to look for them; they are where
+        they are in the picture as given.
         Raises EngineError unless max_faces is a whole number from 1.
         """
         if not isinstance(max_faces, Integral) or max_faces < 1:
             raise EngineError(f"max_faces must be a whole number from 1, not {max_faces!r}")
-        detection, pixels = self._networks.detection, load(image)
-        found = detection.largest(pixels) if max_faces == 1 else detection.all(pixels)[:max_faces]
-        if found:
-            return found
-        view = upright(detection, pixels)
-        return [] if view is None else [view.given]
+        return faces(self._networks.detection, load(image), int(max_faces))
 
     def embed(self, image: Image) -> NDArray[np.float32]:
         """The largest face, seen as it is and mirrored, as (D,) float32 of unit length.

@@ -19,6 +19,9 @@ _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 _PART = 1 << 18
 """Bytes that are looked at together: what is made of them stays in the cache."""
 
+_LONG = 4
+"""The type of an EXIF value of 32 bits; the others that are written for an orientation have 16."""
+
 _BITFIELDS, _BGR_MASKS = 3, (0xFF0000, 0xFF00, 0xFF)
 
 
@@ -59,7 +62,9 @@ def sniff(data: bytes) -> Header:
 
 
 def _sniff_bmp(data: bytes) -> Header:
-    (info_size,) = struct.unpack_from("<I", data, 14)
+    pixels, info_size = struct.unpack_from("<II", data, 10)
+    if pixels < 14 + info_size:
+        raise ImageError("the BMP is damaged: its pixels begin inside of its header")
     if info_size == 12:  # the OS/2 header, with 16-bit sizes
         return Header("bmp", *struct.unpack_from("<HH", data, 18))
     width, height = struct.unpack_from("<ii", data, 18)
@@ -101,8 +106,10 @@ def _exif_orientation(tiff: bytes) -> int:
         (offset,) = struct.unpack_from(order + "I", tiff, 4)
         (count,) = struct.unpack_from(order + "H", tiff, offset)
         for entry in range(offset + 2, offset + 2 + 12 * count, 12):
-            tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
+            tag, kind = struct.unpack_from(order + "HH", tiff, entry)
             if tag == 0x0112:
+                size = "I" if kind == _LONG else "H"
+                (value,) = struct.unpack_from(order + size, tiff, entry + 8)
                 return value if 1 <= value <= 8 else 1
     except struct.error:
         pass

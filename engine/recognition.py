@@ -9,7 +9,7 @@ from engine.detection import Detection
 from engine.embedding import Embedder, Embeddings, mirrored, unit
 from engine.errors import FaceNotFound, ImageError
 from engine.images import Image, Pixels, load
-from engine.orientation import CLEAR, SURE, upright
+from engine.orientation import levelled
 from engine.quality import assess
 from engine.results import Comparison, Face
 from engine.runtime import Runtime
@@ -72,7 +72,7 @@ class Recognition:
                 if first is None:
                     raise
                 raise ImageError(f"{where}: {error}") from error
-            found = self._upright(picture)
+            found = levelled(self._detection, picture)
             if found is None:
                 raise face_not_found(where)
             image, face = found
@@ -80,18 +80,6 @@ class Recognition:
 
         found = self._map(face_and_crop, range(len(pictures)))
         return [face for face, _ in found], [crop for _, crop in found]
-
-    def _upright(self, image: Pixels) -> tuple[Pixels, Face] | None:
-        """The picture, by quarters turned upright where that has to be, and its largest face."""
-        for face in self._detection.largest(image, levelled=True):
-            if face.score >= CLEAR:  # upright or tilted, but not lying
-                face = self._detection.level(image, face)
-                if face.score >= SURE:
-                    return image, face
-        view = upright(self._detection, image)
-        if view is None:
-            return None
-        return view.image, self._detection.level(view.image, view.face)
 
 
 def _cosine(pair: Embeddings) -> float:

@@ -55,6 +55,31 @@ def test_a_picture_on_its_side_is_compared_upright(
     assert (face.landmarks > low).all() and (face.landmarks < low + face.box[2:]).all()
 
 
+def test_turned_portraits_are_compared_upright(engine: Engine, shared: Path) -> None:
+    """Not as if they were tilted: a face that lies is nearly as sure when it is levelled."""
+    for path in sorted((shared / "portraits" / "scut").glob("*.*"))[3::28]:
+        image = np.asarray(cv2.imread(str(path)), np.uint8)
+        upright = engine.embed(image)
+        for quarters in (1, 2, 3):
+            turned = engine.embed(np.ascontiguousarray(np.rot90(image, quarters)))
+            assert upright @ turned > 0.9, (path.name, quarters)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_all_faces_of_a_group_on_its_side(engine: Engine, group: Pixels, quarters: int) -> None:
+    """Not the glass and the table that a detector takes for faces there."""
+    turned = np.ascontiguousarray(np.rot90(group, quarters))
+    faces = {
+        tuple(np.round(face.box[2:]).tolist()[:: -1 if quarters % 2 else 1])
+        for face in engine.detect(turned)
+    }
+    assert faces == {tuple(np.round(face.box[2:]).tolist()) for face in engine.detect(group)}
+    assert len(faces) == 6
+    (largest,) = engine.detect(turned, 1)
+    (expected,) = engine.detect(group, 1)
+    assert sorted(largest.box[2:]) == pytest.approx(sorted(expected.box[2:]), abs=0.01)
+
+
 def test_what_is_no_face_on_its_side_either(engine: Engine) -> None:
     """A cat, of which the detector is rather sure when it is turned."""
     assert engine.detect(np.ascontiguousarray(skimage.data.cat()[..., ::-1])) == []
