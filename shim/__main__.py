@@ -87,7 +87,7 @@ def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
     if app_id is None:
         raise KeysError("Whose key? Give the app id: keys add APP_ID --key-stdin")
     try:
-        app_key = sys.stdin.buffer.readline().decode().strip()
+        app_key = sys.stdin.buffer.readline().decode("utf-8-sig").strip()
     except (AttributeError, OSError):  # Python has none when it is closed
         raise KeysError("Standard input, where the key is to come from, cannot be read.") from None
     except UnicodeDecodeError:

@@ -28,11 +28,14 @@ class Admission:
         self._inside = 0
         self._running = 0
 
-    def run(self, work: Callable[[], Result]) -> Result:
+    def run(self, work: Callable[[], Result], left: Callable[[], bool] = lambda: False) -> Result:
         """Do the work when its turn comes and return what it returns.
 
-        Raises Refusal "503" at once when too many wait, and after the time-out when the work has
-        not begun by then; and what the work itself raises. Work that has begun is finished.
+        left: whether the client is gone. It is asked once the turn of work that had to wait comes,
+        as clients that time out and try again would otherwise keep an overload going.
+        Raises Refusal "503" at once when too many wait, after the time-out when the work has not
+        begun by then, and for a client that is gone; and what the work itself raises. Work that has
+        begun is finished.
         """
         with self._lock:
             if self.is_full():
@@ -40,7 +43,7 @@ class Admission:
             self._inside += 1
             has_slot = self._inside <= self._slots  # only its thread has yet to wake up
         try:
-            future = self._pool.submit(self._counted, work)
+            future = self._pool.submit(self._counted, work if has_slot else _unless(left, work))
             wait([future], None if has_slot else self._timeout)
             if future.cancel():  # which it cannot be once it has begun
                 raise Refusal(contract.BUSY)
@@ -71,3 +74,12 @@ class Admission:
     def waiting(self) -> int:
         """Requests that wait for their turn."""
         return self._inside - self._running
+
+
+def _unless(left: Callable[[], bool], work: Callable[[], Result]) -> Callable[[], Result]:
+    def work_or_not() -> Result:
+        if left():
+            raise Refusal(contract.BUSY)
+        return work()
+
+    return work_or_not

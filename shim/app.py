@@ -24,6 +24,7 @@ from shim.routes import CALLS, Call
 from shim.settings import Settings
 
 VERDICT = "shim.verdict"  # in the environ: what the gate said, when the server asked it already
+LEFT = "shim.left"  # in the environ: asks whether the client is gone, where the server can tell
 _HEAD = "shim.head"  # in the environ: the head as it came
 MAX_DISCARD = 64 * 1024 * 1024  # bytes of a refused body that are read and thrown away
 DISCARD_S = 30
@@ -108,7 +109,8 @@ class Service:
             return call(self.engine, order)
 
         record.enter("queue")
-        return self._reply(200, "0", "ok", self.admission.run(work))
+        left = request.environ.get(LEFT, lambda: False)
+        return self._reply(200, "0", "ok", self.admission.run(work, left))
 
     def refuse(self, error: Exception) -> Response:
         """The one place where an error becomes a reply."""

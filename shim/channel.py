@@ -12,7 +12,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
 from shim import contract
-from shim.app import DISCARD_S, VERDICT
+from shim.app import DISCARD_S, LEFT, VERDICT
 from shim.incoming import Discard, Parser, row_1
 from shim.observability import Record
 
@@ -27,6 +27,7 @@ class _Task(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         environ[VERDICT] = self.request.verdict
+        environ[LEFT] = partial(_has_left, self.channel.socket)
         environ["PATH_INFO"] = self.request.path  # waitress merges slashes at its beginning
         return environ
 
@@ -117,13 +118,24 @@ class Channel(HTTPChannel):
                 # Whatever it sends: blank lines are no request.
                 self.close_when_flushed |= idle or now - self.asked > IDLE_S
             elif request.late(now, self.last_activity):
-                self._give_up(request)
+                self._give_up(request, now)
 
-    def _give_up(self, request: Parser) -> None:
+    def _give_up(self, request: Parser, now: float) -> None:
         if isinstance(request.body_rcv, Discard):  # it was refused long ago: say so now
             request.hang_up = request.completed = True
             self.requests.append(request)
             self.request = None
             self.server.add_task(self)
         else:
+            self.server.journal.cut_off(row_1(request.request_line)[0], now - request.started)
             self.will_close = True
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether a client has closed its side of a connection, which is in non-blocking mode."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:  # it waits
+        return False
+    except OSError:
+        return True

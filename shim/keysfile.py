@@ -6,6 +6,7 @@
 A change adds or takes out one line; all others, comments and other tables stay as they are.
 """
 
+import codecs
 import fcntl
 import json
 import os
@@ -47,7 +48,7 @@ def _read(path: Path) -> bytes:
                     f"{path} can be read by others (mode {mode & 0o777:o}). "
                     f"Make it private first: chmod 600 {path}"
                 )
-            return file.read()
+            return file.read().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise _unreadable(path, error) from None
 

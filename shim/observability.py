@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shim.contract import Endpoint
+
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1, 2.5, 5, 10)
 _log = logging.getLogger("shim.request")
 
@@ -72,12 +74,18 @@ class Journal:
         engine: Callable[[], Mapping[str, Any]],
     ) -> None:
         """Figures that are asked for when somebody looks. engine: what Engine.info answers."""
-        for name, text, read in (
-            ("bioauth_waiting", "Requests that wait for the engine.", waiting),
-            ("bioauth_running", "Requests that use the engine.", running),
-        ):
-            Gauge(name, text, registry=self.registry).set_function(read)
+        self.gauge("bioauth_waiting", "Requests that wait for the engine.", waiting)
+        self.gauge("bioauth_running", "Requests that use the engine.", running)
         self.registry.register(_EngineFigures(engine))
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def cut_off(self, endpoint: Endpoint | None, seconds: float) -> None:
+        """Note a request that took too long to arrive: there is no reply."""
+        name = endpoint.name if endpoint else "-"
+        fields = {"endpoint": name, "seconds": round(seconds, 1)}
+        _log.warning("request did not arrive in time", extra={"fields": fields})
 
     def write(self, record: Record, endpoint: str, status: int, bytes_out: int) -> None:
         """Note a finished request."""
@@ -142,4 +150,5 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("waitress").setLevel(logging.ERROR)
+    logging.getLogger("waitress").setLevel(logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it counts what is no queue here

@@ -47,6 +47,12 @@ class Server(TcpWSGIServer):
             app, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0]
         )
         self.port = int(self.effective_port)
+        most = adjustments.connection_limit
+        self.journal.gauge(
+            "bioauth_connections",
+            f"Open connections; at {most} no more are accepted.",
+            lambda: len(self.active_channels),
+        )
 
     def stop(self, *_: object) -> None:
         """Ask run() to return; fit for a signal handler."""
@@ -61,8 +67,8 @@ class Server(TcpWSGIServer):
         while not self._stop_asked:
             wasyncore.poll2(1, self._map)
         self._close_door()
-        deadline = time.time() + self._drain_s
-        while self.active_channels and time.time() < deadline:
+        deadline = time.monotonic() + self._drain_s
+        while self.active_channels and time.monotonic() < deadline:
             self.maintenance(time.time())
             wasyncore.poll2(0.1, self._map)
         lost = any(channel.requests for channel in self.active_channels.values())

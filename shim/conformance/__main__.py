@@ -40,12 +40,16 @@ def main() -> int:
     if _is_stranger(send, arguments.app_id, arguments.app_key):
         advice = "give --app-id and --app-key of this server"
         return _stop(f"A sound request is refused with errorcode 5: {advice}")
+    kept: dict[str, dict[str, Any]] = {}
     if arguments.record:
         try:
             arguments.record.open("a").close()  # before hundreds of replies have no place to go
+            if arguments.record.is_file() and arguments.record.stat().st_size:
+                kept = recording.load(arguments.record)  # for the cases that are not reached now
         except OSError as error:
             return _stop(f"Cannot write {arguments.record}: {error.strerror}")
-    kept: dict[str, dict[str, Any]] = {}
+        except ValueError as error:
+            return _stop(f"Cannot write over {arguments.record}: {error}")
     try:
         return _hold(arguments, send, theirs, kept)
     except KeyboardInterrupt:
@@ -151,7 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--app-id", default=app_id, help="default: the document's sample pair")
     parser.add_argument("--app-key", default=app_key)
     files = parser.add_mutually_exclusive_group()
-    files.add_argument("--record", type=Path, metavar="FILE", help="write the server's replies")
+    files.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write the server's replies, over those of before",
+    )
     files.add_argument(
         "--replay",
         type=Path,

@@ -1,6 +1,7 @@
 """What a server really answered, kept as JSON, and our answers held against it."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from shim.conformance.judge import shape
 from shim.conformance.transport import Reply
 
 _IGNORED = ("time",)
-_SCORES = ("similarity", "ref_thres", "bio_score")
+_SCORES = ("similarity", "ref_thres")
+_FREE = ("bio_score",)  # each server has a scale of its own: the verdict stands beside it
 _PIXELS = ("x", "y", "width", "height")
 
 
@@ -33,8 +35,15 @@ def kept(reply: Reply) -> dict[str, Any]:
 
 
 def save(path: Path, recording: dict[str, dict[str, Any]]) -> None:
-    """Write a recording: case name -> reply."""
-    path.write_text(json.dumps(recording, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    """Write a recording: case name -> reply. What was in a file is lost only once it is whole."""
+    text = json.dumps(recording, ensure_ascii=False, indent=1) + "\n"
+    if path.exists() and not path.is_file():  # a pipe, such as /dev/stdout
+        path.write_text(text, "utf-8")
+        return
+    path = path.resolve()
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
 
 
 def load(path: Path) -> dict[str, dict[str, Any]]:
@@ -72,6 +81,8 @@ def _close(name: str, theirs: Any, ours: Any, tolerance: Tolerance) -> bool:
     if theirs == ours:
         return True
     with suppress(TypeError, ValueError, OverflowError):  # of what is no number
+        if name in _FREE:
+            return math.isfinite(float(theirs)) and math.isfinite(float(ours))
         if name in _SCORES:
             return abs(float(theirs) - float(ours)) <= tolerance.score
         if name in _PIXELS:
