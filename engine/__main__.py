@@ -168,9 +168,10 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0, or 1 with one readable line on stderr."""
     args = _parser().parse_args(arguments)
-    providers = [name.strip() for name in (args.providers or "").split(",") if name.strip()]
     try:
-        with Engine(args.pack, providers, args.threads, fmr=args.fmr, bpcer=args.bpcer) as engine:
+        with Engine(
+            args.pack, args.providers, args.threads, fmr=args.fmr, bpcer=args.bpcer
+        ) as engine:
             answer, draw = args.run(engine, args)
             if draw is not None and args.out:
                 _write(draw(), args.out)

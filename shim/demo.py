@@ -10,7 +10,6 @@ import http.client
 import json
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,42 +22,26 @@ from engine import Engine, images
 from engine.drawing import caption, draw_faces, side_by_side
 from engine.images import Pixels
 from engine.zoo_folder import INSTALL
-from shim import signing
+from shim.client import Signer
 from shim.keys import DEMO
 
 
 class Client:
-    """Signs and sends, section 1.6 and 1.7 of the document; prints what comes back."""
+    """Signs and sends; prints what comes back."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
         self._connection = http.client.HTTPConnection(address.hostname or "", address.port)
-        ((self._app_id, app_key),) = DEMO.items()
-        self._key = signing.secret(app_key)
+        ((app_id, app_key),) = DEMO.items()
+        self._signer = Signer(app_id, app_key)
 
     def image(self, picture: Pixels, category: int = 1, format: str = "jpeg") -> dict[str, Any]:
-        data = base64.b64encode(images.encode(picture, format))
-        token = signing.sign(self._key, data)
         kind = "jpg" if format == "jpeg" else format
-        return {
-            "content_type": kind,
-            "data": data.decode(),
-            "token": token,
-            "category": category,
-        }
+        return self._signer.image(images.encode(picture, format), kind, category)
 
     def ask(self, call: str, **members: Any) -> dict[str, Any]:
-        timestamp = str(int(time.time() * 1000))
-        terminal = {"type": "iphone7", "system": "ios10", "sdk": "o236"}
-        body = {"app_id": self._app_id, "person_id": "1", "terminal": terminal, **members}
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": signing.sign(self._key, timestamp.encode()),
-            "x-mx-timestamp": timestamp,
-            "x-mx-appid": self._app_id,
-        }
-        path = f"/openapi/face/v2/{call}"
-        self._connection.request("POST", path, json.dumps(body), headers)
+        body, path = self._signer.body(**members), f"/openapi/face/v2/{call}"
+        self._connection.request("POST", path, body, self._signer.head())
         reply: dict[str, Any] = json.loads(self._connection.getresponse().read())
         print(f"{call}: {_short(reply)}")
         return reply

@@ -33,8 +33,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
         with _named(settings.ops_host, settings.effective_ops_port, _OPS):
             port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
-    providers = list(settings.providers) if settings.providers else None
-    chosen = settings.pack, providers, settings.threads
+    chosen = settings.pack, settings.providers, settings.threads
     with Engine(*chosen, fmr=settings.fmr, bpcer=settings.bpcer) as engine:
         troubles = selftest.run(engine)
         for trouble in troubles:

@@ -41,7 +41,7 @@ class Settings:
 
     keys: Path | None = None
     pack: Path | None = None
-    providers: tuple[str, ...] | None = None
+    providers: str | None = None
     threads: int | None = None
     fmr: float | None = None
     bpcer: float | None = None
@@ -122,10 +122,6 @@ def _path(name: str, text: str) -> Path:
         raise _fail(name, "a path whose ~ is somebody's home") from None
 
 
-def _names(name: str, text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 def _switch(name: str, text: str) -> bool:
     text = text.lower()
     if text not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
@@ -160,7 +156,7 @@ def _rate(name: str, text: str) -> float:
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "keys": _path,
     "pack": _path,
-    "providers": _names,
+    "providers": _text,
     "threads": _whole(1, 1024),
     "fmr": _rate,
     "bpcer": _rate,

@@ -23,7 +23,7 @@ from engine.evaluation.recovery import genuine, photographed, show_recovery
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
 from engine.evaluation.synthesis import generator
-from engine.evaluation.systems import progress, providers
+from engine.evaluation.systems import progress
 from engine.evaluation.untouched import show_untouched, untouched
 from engine.images import Pixels
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         photographed(args.identities)
         _families(args.families)
     _read_once(args, pairs)
-    with Engine(args.pack, providers(args)) as engine:
+    with Engine(args.pack, args.providers) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
         rows = [row for one in judged for row in one]
         report = Report(f"Descreening: {args.pairs or args.meshed or args.images}")

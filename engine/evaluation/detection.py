@@ -25,7 +25,6 @@ from engine.evaluation.systems import (
     add_system_arguments,
     endpoints,
     only_of_library,
-    providers,
     uses_library,
 )
 from engine.evaluation.truth import TruePicture
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         seen.add(path.resolve())
     judged: dict[str, Judged] = {}
     if uses_library(args):
-        with Engine(args.pack, providers(args)) as engine:
+        with Engine(args.pack, args.providers) as engine:
             judged[LIBRARY] = judge(pictures, partial(_with_library, engine))
     for service in services:
         judged[service.url] = judge(pictures, partial(_with_service, service))

@@ -1,8 +1,5 @@
 """A client of the published HTTP API: the real service, this engine's shim, or a rival."""
 
-import base64
-import hashlib
-import hmac
 import http.client
 import json
 import time
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
+from shim.client import Signer
 
 TIMEOUT_S = 60
 BUSY, ATTEMPTS, LONGEST_WAIT_S = 503, 10, 30
@@ -35,7 +33,7 @@ class EndpointError(EngineError):
 
 
 class Endpoint:
-    """Signs and sends calls (Bioauth OpenAPI V2.0, section 4). An answer of None is a refusal of
+    """Signs and sends calls (Bioauth OpenAPI V2.0). An answer of None is a refusal of
     the picture: no face, or a picture that the service does not take. Raises EndpointError for
     what is no address, when there is no answer, and for one in another form."""
 
@@ -43,8 +41,7 @@ class Endpoint:
         if not url.startswith(("http://", "https://")):
             raise EndpointError(f"{url} is no address of a service: write http://HOST:PORT")
         self.url = url.rstrip("/")
-        self._app_id = app_id
-        self._key = ("bioauth" + app_key).encode()
+        self._signer = Signer(app_id, app_key)
         self._image = lru_cache(maxsize=64)(self._read)
         self._answered = False
 
@@ -82,21 +79,11 @@ class Endpoint:
             raise EndpointError(f"{self.url} answered {name} in another form: {error!r}") from error
 
     def _read(self, path: Path) -> dict[str, Any]:
-        text = base64.b64encode(path.read_bytes()).decode()
         kind = "png" if path.suffix.lower() == ".png" else "jpg"
-        return {"content_type": kind, "data": text, "token": self._sign(text), "category": 1}
-
-    def _sign(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest().upper()
+        return self._signer.image(path.read_bytes(), kind)
 
     def _call(self, name: str, members: Mapping[str, Any]) -> dict[str, Any] | None:
-        body = {
-            "app_id": self._app_id,
-            "person_id": "evaluation",
-            "terminal": {"type": "server", "system": "linux", "sdk": "evaluation"},
-            **members,
-        }
-        data = json.dumps(body).encode()
+        data = self._signer.body(**members)
         broken_off = 0
         for left in reversed(range(ATTEMPTS)):
             try:
@@ -115,16 +102,8 @@ class Endpoint:
 
     def _send(self, name: str, data: bytes) -> tuple[bytes, float | None]:
         """The reply, and from a busy service in how many seconds it wants to be asked again."""
-        timestamp = str(int(time.time() * 1000))
         request = urllib.request.Request(
-            f"{self.url}/openapi/face/v2/{name}",
-            data,
-            {
-                "Content-Type": "application/json",
-                "Authorization": self._sign(timestamp),
-                "x-mx-timestamp": timestamp,
-                "x-mx-appid": self._app_id,
-            },
+            f"{self.url}/openapi/face/v2/{name}", data, self._signer.head()
         )
         try:
             try:

@@ -16,7 +16,7 @@ from engine.evaluation.arguments import at_least
 from engine.evaluation.intervals import wilson
 from engine.evaluation.listing import pictures
 from engine.evaluation.report import Report
-from engine.evaluation.systems import progress, providers
+from engine.evaluation.systems import progress
 from engine.images import Pixels, load
 from engine.networks import Networks
 from engine.orientation import upright
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    networks = Networks(read_pack(args.pack), Runtime(providers(args), args.threads))
+    networks = Networks(read_pack(args.pack), Runtime(args.providers, args.threads))
     paths = pictures(args.photos)
     chosen = np.random.default_rng(0).permutation(len(paths))[: args.turned]
     outcomes: Counter[str] = Counter()

@@ -24,7 +24,6 @@ from engine.evaluation.systems import (
     endpoints,
     only_of_library,
     progress,
-    providers,
     uses_library,
 )
 from engine.evaluation.worst import sheet, worst
@@ -55,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         only_of_library(args, "robustness", "pack", "providers")
     bench = None
     if uses_library(args) or args.peer:
-        bench = Bench(args.pack, providers(args), args.bpcer, args.peer, uses_library(args))
+        bench = Bench(args.pack, args.providers, args.bpcer, args.peer, uses_library(args))
 
     def answers(verdicts: Mapping[str, list[Verdict | None]]) -> dict[str, Answers]:
         known = bench.thresholds if bench else {}

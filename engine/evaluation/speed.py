@@ -17,7 +17,7 @@ from engine.evaluation.bench.timing import Times
 from engine.evaluation.listing import pictures
 from engine.evaluation.photos import read_photo
 from engine.evaluation.report import Report
-from engine.evaluation.systems import progress, providers
+from engine.evaluation.systems import progress
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     paths = pictures(args.photos)[: args.count]
     times = measure(paths, args)
-    with Engine(args.pack, providers(args), args.threads) as engine:
+    with Engine(args.pack, args.providers, args.threads) as engine:
         info = engine.info()
     report = Report(f"Speed: {len(paths)} pictures of {args.photos}")
     report.text(f"Providers: {', '.join(info['providers'])}; threads: {info['threads']}.")
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def measure(paths: list[Path], args: argparse.Namespace) -> Times:
     """Seconds of every stage, on the pictures where it applies; the first picture only warms up."""
     pack = read_pack(args.pack)
-    networks = Networks(pack, Runtime(providers(args), args.threads))
+    networks = Networks(pack, Runtime(args.providers, args.threads))
     times: Times = {}
     for path in progress([paths[0], *paths], "speed"):
         read_photo(path)  # says which file is no picture

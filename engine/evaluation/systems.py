@@ -77,11 +77,6 @@ def only_of_library(args: argparse.Namespace, *names: str) -> None:
         raise SampleError(f"{', '.join(given)}: of the library alone, so add --with-library")
 
 
-def providers(args: argparse.Namespace) -> list[str] | None:
-    """Those that --providers names; None where it names none."""
-    return [name for part in (args.providers or "").split(",") if (name := part.strip())] or None
-
-
 def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
     """Similarities on the pack's scale, of photos that Engine.embed embeds once each.
 
@@ -90,7 +85,7 @@ def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
     """
     paths = [photo.path for photo in pairs.photos]
     cache = args.cache or args.out / "embeddings.sqlite"
-    vectors = embed_photos(paths, cache, args.pack, providers(args), args.ray)
+    vectors = embed_photos(paths, cache, args.pack, args.providers, args.ray)
     scale = SimilarityScale(read_pack(args.pack).similarity, args.fmr)
     scores = scale.of(cosines(vectors, pairs.a, pairs.b))
     failed = [path for path, vector in zip(paths, vectors, strict=True) if vector is None]

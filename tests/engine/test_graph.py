@@ -1,17 +1,12 @@
 """Repairs of ONNX graphs: the same results, without what a runtime is slow at."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from graph import split_prelu
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
-from graph import split_prelu
 
 CHANNELS = 6
 

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import calibrate
 import cv2
 import numpy as np
+import operating_points
 import pytest
+import second_look
 
 from engine import Engine
 from engine.embedding import unit
@@ -18,10 +21,6 @@ from engine.packs import read_pack
 from engine.similarity import SimilarityScale
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "weights" / "build"))
-import calibrate  # noqa: E402
-import operating_points  # noqa: E402
-import second_look  # noqa: E402
 
 PACK = """[pack]
 name = "own"

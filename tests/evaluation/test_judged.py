@@ -1,18 +1,15 @@
 """What the score of the descreening network is fitted on."""
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-from engine.images import Pixels
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
 from judged import SIZES, judged
 from portraits import Portraits
 from scenes import scene
+
+from engine.images import Pixels
 
 
 def test_pictures_with_and_without_mesh(tmp_path: Path, astronaut: Pixels) -> None:

@@ -1,17 +1,14 @@
 """The captures that are simulated once and kept in a file."""
 
-import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import cv2
+import liveness_data
 import pytest
+from liveness_data import simulated
 
 from engine.images import Pixels, encode
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
-import liveness_data
-from liveness_data import simulated
 
 
 def test_kept_captures_serve_only_the_same_request(

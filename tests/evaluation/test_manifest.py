@@ -1,16 +1,14 @@
 """Sections of a manifest put in the place of those before."""
 
 import os
-import sys
 from pathlib import Path
 
+import manifest
 import pytest
 
 from engine.packs import read_pack
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "weights" / "build"))
-import manifest  # noqa: E402
 
 
 def test_a_manifest_section_is_replaced_and_the_rest_kept() -> None:

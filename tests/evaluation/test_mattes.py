@@ -1,15 +1,12 @@
 """The outlines of people that are kept for portraits."""
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+from mattes import outlines
 
 from engine.images import Pixels
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
-from mattes import outlines
 
 
 def test_kept_outlines_serve_only_the_same_portraits(tmp_path: Path, astronaut: Pixels) -> None:

@@ -1,8 +1,7 @@
 """The direction that is taken out of embeddings: how it is found, and that it is gone."""
 
-import sys
-
 import numpy as np
+import portrait_direction
 import pytest
 
 from engine import Engine
@@ -12,8 +11,6 @@ from engine.images import Pixels
 from engine.packs import DEFAULT_PACK
 
 BUILD = DEFAULT_PACK.parent / "build"
-sys.path.insert(0, str(BUILD))
-import portrait_direction  # noqa: E402
 
 
 def test_one_direction_is_taken_out_of_every_embedding(

@@ -1,17 +1,13 @@
 """The simulated captures that liveness is trained and calibrated on."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
 from engine.images import Pixels, load
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "weights" / "build"))
-from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 
 @pytest.fixture(scope="module")

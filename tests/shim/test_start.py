@@ -194,7 +194,7 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         port=9000,
         host="::1",
         aliases=True,
-        providers=("cuda", "cpu"),
+        providers="cuda, cpu",
         queue_timeout_s=0.5,
         keys=Path("~/keys.toml").expanduser(),
     )

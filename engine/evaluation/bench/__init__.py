@@ -19,7 +19,6 @@ from engine.evaluation.bench.pictures import Picture
 from engine.evaluation.bench.server import serving
 from engine.evaluation.bench.timing import Times, interleaved
 from engine.evaluation.report import Report
-from engine.evaluation.systems import providers
 from engine.networks import Networks
 from engine.packs import read_pack
 from engine.runtime import Runtime
@@ -82,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         "effort": asdict(effort),
         "skipped": skipped,
     }
-    with Engine(args.pack, providers(args), args.threads) as engine:
+    with Engine(args.pack, args.providers, args.threads) as engine:
         metrics["engine"] = engine.info()
         tables.about(report, metrics)
         clock = time.process_time if args.cpu_time else time.perf_counter
@@ -106,7 +105,7 @@ def _served(
     settings = {name: value for name, value in chosen.items() if value is not None}
     seconds, idle = service.starts(settings, effort.starts)
     pair = shown["selfie"], shown["id"]
-    with serving(settings) as server, Engine(args.pack, providers(args), 1) as single:
+    with serving(settings) as server, Engine(args.pack, args.providers, 1) as single:
         limits = {"limit": engine, "limit, 1 thread": single}
         with ExitStack() as stack:
             each = max(1, usable_cores() // args.instances)
@@ -124,7 +123,7 @@ def _served(
 
 def _stages(args: argparse.Namespace, shown: dict[str, Picture], rounds: int) -> dict[str, Times]:
     pack = read_pack(args.pack)
-    networks = Networks(pack, Runtime(providers(args), args.threads))
+    networks = Networks(pack, Runtime(args.providers, args.threads))
     return {
         name: interleaved(
             stages.of_picture(networks, pack, picture.data) | stages.of_request(picture.data),

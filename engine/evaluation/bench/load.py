@@ -1,10 +1,6 @@
 """Load: requests made in advance, sent by so many clients at a time, each on one connection."""
 
-import base64
-import hashlib
-import hmac
 import http.client
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +11,7 @@ from urllib.parse import urlsplit
 from engine.evaluation.bench.server import Server
 from engine.evaluation.bench.timing import Work
 from engine.evaluation.endpoint import EndpointError
+from shim.client import Signer
 
 TIMEOUT_S = 120
 
@@ -23,33 +20,12 @@ class Request:
     """One signed request, encoded once and sent any number of times (no freshness is asked for)."""
 
     def __init__(self, server: Server, call: str, pictures: Sequence[bytes], **more: Any) -> None:
+        signer = Signer(server.app_id, server.app_key)
         names = ["image"] if len(pictures) == 1 else ["image1", "image2"]
-        key = ("bioauth" + server.app_key).encode()
-
-        def sign(text: str) -> str:
-            return hmac.digest(key, text.encode(), hashlib.sha256().name).hex().upper()
-
-        texts = [base64.b64encode(picture).decode() for picture in pictures]
-        images = {
-            name: {"content_type": "jpg", "data": text, "token": sign(text), "category": 1}
-            for name, text in zip(names, texts, strict=True)
-        }
-        members = {
-            "app_id": server.app_id,
-            "person_id": "bench",
-            "terminal": {"type": "server", "system": "linux", "sdk": "bench"},
-            **images,
-            **more,
-        }
-        now = str(int(time.time() * 1000))
-        self.body = json.dumps(members).encode()
+        images = {n: signer.image(p) for n, p in zip(names, pictures, strict=True)}
         self.path = f"/openapi/face/v2/{call}"
-        self.headers = {
-            "Content-Type": "application/json",
-            "Authorization": sign(now),
-            "x-mx-timestamp": now,
-            "x-mx-appid": server.app_id,
-        }
+        self.body = signer.body(**images, **more)
+        self.headers = signer.head()
 
 
 class Client:
