@@ -13,7 +13,7 @@ import numpy as np
 from engine import Engine, EngineError, ImageError
 from engine.drawing import caption, draw_faces, side_by_side
 from engine.headers import sniff
-from engine.images import Pixels, encode, load
+from engine.images import Pixels, encode, load, read
 from engine.results import Face
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".bmp": "bmp"}
@@ -72,9 +72,9 @@ def liveness(engine: Engine, args: argparse.Namespace) -> Answer:
 
 
 def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
-    result = engine.descreen(args.image)
+    data = read(args.image)  # once: a pipe cannot be read again
+    result = engine.descreen(data)
     answer = {"mesh_score": result.mesh_score, "changed": result.changed}
-    data = args.image.read_bytes()
     if not result.changed and FORMATS.get(args.out.suffix.lower()) == sniff(data).format:
         _store(data, args.out)  # nothing is lost to a second compression
         return answer, None

@@ -28,7 +28,7 @@ class Batcher:
         self._run, self._most = run, most
         self._lock = threading.Lock()
         self._calls: deque[_Call] = deque()
-        self._running = False
+        self._leader: _Call | None = None
 
     def __call__(self, rows: Rows) -> Rows:
         """(N, ...) to (N, D), N from 1. Raises what the run raised, and EngineError when another
@@ -37,33 +37,30 @@ class Batcher:
             parts = range(0, len(rows), self._most)
             return np.concatenate([self(rows[start : start + self._most]) for start in parts])
         call = _Call(rows)
-        with self._lock:
-            self._calls.append(call)
-            leads = not self._running
-            self._running = True
-        if not leads:
-            self._wait(call)
-        if call.outputs is None and call.error is None:
-            self._run_next()
+        try:
+            with self._lock:
+                self._calls.append(call)
+                self._leader = self._leader or call
+            if self._leader is not call:
+                call.woken.wait()
+            if call.outputs is None and call.error is None:
+                self._run_next()
+        finally:  # whatever interrupts it: nobody would lead in its place
+            self._leave(call)
         if call.error is not None:
             raise call.error
         assert call.outputs is not None
         return call.outputs
 
-    def _wait(self, call: "_Call") -> None:
-        """Until the call is done, or is to lead the next run."""
-        try:
-            call.woken.wait()
-        except BaseException:  # an interrupt: nobody would lead in its place
-            with self._lock:
-                leads = call.woken.is_set() and call in self._calls
-                if call in self._calls:
-                    self._calls.remove(call)
-                following = self._calls[0] if leads and self._calls else None
-                self._running = self._running and (not leads or following is not None)
-            if following is not None:
-                following.woken.set()
-            raise
+    def _leave(self, call: "_Call") -> None:
+        """The call waits no longer; if it led, the one that has waited longest leads the next."""
+        with self._lock:
+            if call in self._calls:
+                self._calls.remove(call)
+            if self._leader is call:
+                self._leader = self._calls[0] if self._calls else None
+                if self._leader is not None:
+                    self._leader.woken.set()  # without outputs: that is how it knows
 
     @property
     def waiting(self) -> int:
@@ -72,30 +69,28 @@ class Batcher:
 
     def _run_next(self) -> None:
         """Run what has waited longest, which is the caller's, and with it what fits beside it."""
-        with self._lock:
-            group = [self._calls.popleft()]
-            size = len(group[0].rows)
-            while self._calls and size + len(self._calls[0].rows) <= self._most:
-                group.append(self._calls.popleft())
-                size += len(group[-1].rows)
+        group: list[_Call] = []
         try:
+            with self._lock:
+                size = 0
+                while self._calls and size + len(self._calls[0].rows) <= self._most:
+                    group.append(self._calls[0])
+                    size += len(self._calls.popleft().rows)
             outputs = self._padded(np.concatenate([call.rows for call in group]))
-        except BaseException as error:  # an interrupt too must not leave the others waiting
-            interrupted = EngineError("another thread's call was interrupted: ask again")
-            for call in group:
-                call.error = error if isinstance(error, Exception) else interrupted
-            group[0].error = error
-        else:
             ends = np.cumsum([len(call.rows) for call in group])
             for call, end in zip(group, ends, strict=True):
                 call.outputs = outputs[end - len(call.rows) : end]
-        with self._lock:
-            following = self._calls[0] if self._calls else None
-            self._running = following is not None
-        for call in group:
-            call.woken.set()
-        if following is not None:
-            following.woken.set()  # without outputs: it leads the next run
+        except BaseException as error:
+            # What a signal raises is meant for this thread alone, and each raises an error of its
+            # own, as a traceback is written into it.
+            for call in group[1:]:
+                call.error = EngineError("another thread's call was interrupted: ask again")
+                if isinstance(error, EngineError):
+                    call.error = EngineError(*error.args)
+            raise
+        finally:
+            for call in group[1:]:
+                call.woken.set()
 
     def _padded(self, rows: Rows) -> Rows:
         count = len(rows)
@@ -112,4 +107,4 @@ class _Call:
         self.rows = rows
         self.woken = threading.Event()
         self.outputs: Rows | None = None
-        self.error: BaseException | None = None
+        self.error: EngineError | None = None

@@ -11,6 +11,7 @@ from engine.batching import Batcher
 from engine.errors import EngineError
 from engine.images import Pixels
 from engine.network import Network
+from engine.numbers import whole
 from engine.runtime import Runtime
 
 Embeddings = NDArray[np.float32]
@@ -40,7 +41,7 @@ class ArcFace:
         self._run = partial(_vectors, network)
         self._map = runtime.map
         self._shared = Batcher(self._run) if batching and network.takes_many else None
-        self.size = int(manifest["size"])
+        self.size = whole(manifest, "size", 1)
         if manifest["channels"] not in ("BGR", "RGB") or not float(manifest["std"]) > 0:
             raise ValueError("channels is BGR or RGB, and std is above 0")
         self._swap = manifest["channels"] == "RGB"

@@ -17,7 +17,7 @@ from engine.inventory import cautions, inventory
 from engine.networks import Networks
 from engine.orientation import faces, upright
 from engine.packs import read_pack
-from engine.recognition import face_not_found
+from engine.recognition import face_not_found, loaded
 from engine.results import Comparison, DescreenResult, Face, LivenessResult
 from engine.runtime import Runtime
 
@@ -34,6 +34,7 @@ class Engine:
         installed onnxruntime has it and it activates, else the CPU; named and not active is an
         error.
     threads: CPU threads that one call may keep busy; None takes the cores this process may use.
+        OpenCV, which resizes and turns, has threads of its own: cv2.setNumThreads.
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
@@ -77,7 +78,8 @@ class Engine:
         """At most `max_faces` faces, largest first; an empty list when there is none.
 
         A picture that lies on its side or on its head is turned to look for them; they are where
-        they are in the picture as given.
+        they are in the picture as given. One face alone is found in a smaller picture, so that its
+        box may differ by some pixels from that of the same face among several.
         Raises EngineError unless max_faces is a whole number from 1.
         """
         if not isinstance(max_faces, Integral) or max_faces < 1:
@@ -123,7 +125,7 @@ class Engine:
         if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
             raise EngineError("id_photo is a pair, one flag for each picture")
         networks = self._networks  # close() lets a call finish that is under way
-        pictures = self._runtime.map(load, [a, b])
+        pictures = self._runtime.map(lambda number: loaded((a, b)[number - 1], number), [1, 2])
         for index, marked in enumerate(id_photo):
             if marked:
                 pictures[index] = networks.descreener.descreen(pictures[index]).image
@@ -164,6 +166,7 @@ class Engine:
         self._runtime.close()
 
     def __enter__(self) -> "Engine":
+        self._networks  # noqa: B018 - raises when closed
         return self
 
     def __exit__(

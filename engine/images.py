@@ -26,6 +26,9 @@ MAX_SIDE = 32_766
 MAX_BYTES = 1_000_000_000
 """Of a file: five times a BMP with all its pixels."""
 
+LONGEST_PATH = 4096
+"""Characters (Linux)."""
+
 JPEG_QUALITY = 95
 
 _BROKEN = "the picture does not decode: it is damaged, or of a rare kind; save it as PNG"
@@ -58,15 +61,30 @@ def load(image: Image) -> Pixels:
     if isinstance(image, bytes | bytearray | memoryview):
         return decode(bytes(image))
     if isinstance(image, str | PathLike):
+        data = read(image)
         try:
-            return decode(_read(Path(image)))
-        except OSError as error:
-            raise ImageError(f"cannot read {image}: {error.strerror}") from error
+            return decode(data)
         except ImageError as error:
             raise ImageError(f"{image}: {error}") from error
-        except (TypeError, ValueError) as error:  # no path on this system
-            raise ImageError(f"cannot read {image!r}: {error}") from error
     raise ImageError(f"an image is an array, encoded bytes or a path, not {type(image).__name__}")
+
+
+def read(path: str | PathLike[str]) -> bytes:
+    """A picture's file. Raises ImageError for one that cannot be read or is over MAX_BYTES."""
+    try:
+        return _read(Path(path))
+    except OSError as error:
+        raise ImageError(f"cannot read {_shown(path)}: {error.strerror}") from error
+    except (TypeError, ValueError) as error:  # no path on this system
+        raise ImageError(f"cannot read {_shown(path)!r}: {error}") from error
+
+
+def _shown(path: str | PathLike[str]) -> str:
+    """In a message, where a picture in base64 has no place."""
+    text = str(path)
+    if len(text) <= LONGEST_PATH:
+        return text
+    return f"{text[:20]}... ({len(text):,} characters; base64 is given as bytes, decoded)"
 
 
 def _read(path: Path) -> bytes:
@@ -79,7 +97,7 @@ def _read(path: Path) -> bytes:
             while len(data) <= MAX_BYTES and (part := file.read(1 << 20)):
                 data += part
     if size > MAX_BYTES or len(data) > MAX_BYTES:
-        raise ImageError(f"a file of over {MAX_BYTES // 1_000_000} MB is no picture")
+        raise ImageError(f"{path}: a file of over {MAX_BYTES // 1_000_000} MB is no picture")
     return bytes(data)
 
 

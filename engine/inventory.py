@@ -30,7 +30,7 @@ def inventory(pack: Pack, networks: Networks, runtime: Runtime) -> dict[str, Any
     return {
         "pack": {**pack.about, "name": pack.name, "folder": str(pack.folder)},
         "networks": described,
-        "similarity": {"calibrated": pack.is_calibrated, **pack.similarity},
+        "similarity": {**pack.similarity, "calibrated": pack.is_calibrated},
         "providers": list(runtime.active),
         "threads": runtime.threads,
         "versions": {

@@ -85,6 +85,8 @@ class Liveness:
         self._runtime = runtime
         self._context = context
         self._slope = number(manifest, "slope")
+        if not self._slope > 0:
+            raise ValueError("slope is above 0")
         self._intercept = number(manifest, "intercept")
         gate = manifest.get("gate", {})
         self._gate = Gate(**{key: number(gate, key) for key in gate})

@@ -1,6 +1,8 @@
 """The networks of a pack, built: which kinds of network there are is listed here only."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 
@@ -51,18 +53,18 @@ class Networks:
         self._runtime = runtime
         self._batching = batching
         self.loaded: dict[str, Network] = {}
-        try:
+        with self._section("detector"):
             self.detection = Detection(self._detector(pack.entry("detector")), runtime)
+        with self._section("embedding"):
             self.embedder = self._embedder(pack.entry("embedding"))
+        with self._section("similarity"):
             self.similarity = SimilarityScale(pack.similarity, fmr)
-            self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
-            self._liveness = self._build_liveness(bpcer)
+        self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
+        context = self._context()
+        with self._section("liveness"):
+            self._liveness = self._build_liveness(context, bpcer)
+        with self._section("descreen"):
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
-        except MISFITS as error:
-            raise WeightsError(
-                f"{pack.folder / MANIFEST}: a setting is missing or wrong: {error}; "
-                "weights/README.md says what each section holds"
-            ) from error
         self._try_out()
 
     @property
@@ -78,6 +80,18 @@ class Networks:
         if self._descreener is None:
             raise self._pack.lacks("descreen")
         return self._descreener
+
+    @contextmanager
+    def _section(self, name: str) -> Iterator[None]:
+        """Raises WeightsError, which names the manifest's section, for what does not fit in it."""
+        try:
+            yield
+        except MISFITS as error:
+            what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+            raise WeightsError(
+                f"{self._pack.folder / MANIFEST}: [{name}]: {what}; "
+                "weights/README.md says what each section holds"
+            ) from error
 
     def _try_out(self) -> None:
         """Raises WeightsError for a network that does not fit its settings."""
@@ -108,15 +122,18 @@ class Networks:
         batching = not self._runtime.on_cpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)
 
-    def _build_liveness(self, bpcer: float | None) -> Liveness | None:
+    def _context(self) -> Context | None:
+        if not {"liveness", "liveness_context"} <= self._pack.entries.keys():
+            return None
+        with self._section("liveness_context"):
+            entry = self._pack.entry("liveness_context")
+            return Context(self._load(entry, "crop_classifier"), entry.settings)
+
+    def _build_liveness(self, context: Context | None, bpcer: float | None) -> Liveness | None:
         if "liveness" not in self._pack.entries:
             if bpcer is not None:
                 raise self._pack.lacks("liveness")
             return None
-        context = None
-        if "liveness_context" in self._pack.entries:
-            entry = self._pack.entry("liveness_context")
-            context = Context(self._load(entry, "crop_classifier"), entry.settings)
         entry = self._pack.entry("liveness")
         network = self._load(entry, "crop_classifier")
         return Liveness(network, entry.settings, self._runtime, context, bpcer)

@@ -5,6 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def whole(manifest: Mapping[str, Any], key: str, low: int) -> int:
+    """Raises KeyError where it is missing, and ValueError unless it is a whole number from low."""
+    value = manifest[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise ValueError(f"{key} is a whole number from {low}, not {value!r}")
+    return value
+
+
 def number(
     manifest: Mapping[str, Any], key: str, low: float = -math.inf, high: float = math.inf
 ) -> float:

@@ -114,6 +114,8 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     with `extends = "default"` borrows what it lacks from the default pack.
     Raises WeightsError for a folder or manifest that cannot be used.
     """
+    if folder == "":
+        raise WeightsError("a pack is the path of a folder: this one is empty")
     try:
         folder = DEFAULT_PACK if folder is None else Path(folder)
     except TypeError as error:
@@ -131,6 +133,11 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
             "files it lists, or a model folder of the insightface package"
         )
     manifest = _manifest(folder) if has_manifest else implied_manifest(folder)
+    if unknown := [name for name in manifest if name not in ("pack", "similarity", *ROLES)]:
+        raise WeightsError(
+            f"{folder / MANIFEST}: [{unknown[0]}] is no section of a pack: it knows [pack], "
+            f"[similarity], {', '.join(f'[{role}]' for role in ROLES)}"
+        )
     for name in ("pack", "similarity", *ROLES):
         if not isinstance(manifest.get(name, {}), dict):
             raise WeightsError(f"{folder / MANIFEST}: [{name}] is not a section of its own")
@@ -151,7 +158,7 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
 

@@ -66,12 +66,7 @@ class Recognition:
 
         def face_and_crop(index: int) -> tuple[Face, Pixels]:
             where = "the picture" if first is None else f"picture {first + index}"
-            try:
-                picture = load(pictures[index])
-            except ImageError as error:
-                if first is None:
-                    raise
-                raise ImageError(f"{where}: {error}") from error
+            picture = loaded(pictures[index], first and first + index)
             found = levelled(self._detection, picture)
             if found is None:
                 raise face_not_found(where)
@@ -85,6 +80,16 @@ class Recognition:
 def _cosine(pair: Embeddings) -> float:
     first, second = pair
     return float(np.clip(first @ second, -1, 1))
+
+
+def loaded(picture: Image, number: int | None) -> Pixels:
+    """Decoded; a number, of several pictures, goes before the message of an ImageError."""
+    try:
+        return load(picture)
+    except ImageError as error:
+        if number is None:
+            raise
+        raise ImageError(f"picture {number}: {error}") from error
 
 
 def face_not_found(where: str) -> FaceNotFound:

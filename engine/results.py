@@ -1,6 +1,6 @@
 """What the engine answers: frozen dataclasses, in pixels, probabilities and unit-free scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Comparison:
     quality: tuple[FaceQuality, FaceQuality]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LivenessResult:
     """Whether the largest face was captured from a person and not from a print or a screen.
 
@@ -92,6 +92,6 @@ class DescreenResult:
     changed: False when `image` equals the input bit for bit.
     """
 
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] = field(repr=False)
     mesh_score: float
     changed: bool

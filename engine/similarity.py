@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.numbers import number
-from engine.operating import ErrorRate, trials_needed
+from engine.operating import ErrorRate
 
 THRESHOLD = 0.497
 """The operating point of the published service (Bioauth OpenAPI V2.0, section 3.4)."""
@@ -31,11 +31,6 @@ FALSE_MATCHES = ErrorRate(
     sample="pairs of different people of one sex and group",
     advice="From a checkout, weights/build/calibrate.py PHOTOS --pack FOLDER measures more people",
 )
-
-
-def pairs_needed(fmr: float) -> int:
-    """Pairs of different people that a sample must have to support a false match rate."""
-    return trials_needed(fmr)
 
 
 class SimilarityScale:
@@ -71,7 +66,7 @@ class SimilarityScale:
             )
         table = manifest.get("matched", [])
         self.threshold = THRESHOLD if fmr is None else FALSE_MATCHES.threshold_at(fmr, table)
-        points = [THRESHOLD, *(float(row["similarity"]) for row in table)]
+        points = [THRESHOLD, *(number(row, "similarity", 0, 1) for row in table)]
         self._doubtful = (
             self._cosine_at(min(points)) - CLOSE,
             self._cosine_at(max(points)) + CLOSE,

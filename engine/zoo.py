@@ -12,6 +12,7 @@ from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
 from engine.errors import EngineError, WeightsError
 from engine.images import Pixels
+from engine.numbers import number
 from engine.packs import Entry
 from engine.providers import options
 from engine.runtime import Runtime
@@ -30,8 +31,9 @@ class ZooDetector:
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "detection")
-        self._model.det_thresh = float(entry.settings.get("score_threshold", 0.5))
-        self._model.nms_thresh = float(entry.settings.get("nms_threshold", 0.4))
+        settings = {"score_threshold": 0.5, "nms_threshold": 0.4, **entry.settings}
+        self._model.det_thresh = number(settings, "score_threshold", 0, 1)
+        self._model.nms_thresh = number(settings, "nms_threshold", 0, 1)
         # A network that takes any size has an `input_size` all the same, its usual one.
         self._fixed = getattr(self._model, "static_input_size", self._model.input_size)
 

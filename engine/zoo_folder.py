@@ -24,6 +24,8 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
     Raises WeightsError when there is not exactly one detector and one embedding network, for a
     file that is none, and where insightface is not installed.
     """
+    if not any((*folder.glob("*.onnx"), *folder.glob("manifest.json"))):
+        raise WeightsError(f"{folder} is no model pack: it has no pack.toml, and no ONNX file")
     roles: dict[str, list[Path]] = {"detector": [], "embedding": []}
     described = described_roles(folder)
     for path in sorted(folder.glob("*.onnx")):

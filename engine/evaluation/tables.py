@@ -12,8 +12,7 @@ from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
 from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.systems import Scored
-from engine.operating import ERRORS_NEEDED
-from engine.similarity import pairs_needed
+from engine.operating import ERRORS_NEEDED, trials_needed
 
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5)
 Systems = Mapping[str, tuple[Scored, ErrorRates]]
@@ -68,7 +67,7 @@ def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str,
     rows, figures = [], []
     for fmr in FMRS:
         if not rates.supports(fmr):
-            rows.append([f"{fmr:g}", "", f"takes {pairs_needed(fmr):,} impostor pairs"])
+            rows.append([f"{fmr:g}", "", f"takes {trials_needed(fmr):,} impostor pairs"])
             continue
         rate, threshold = rates.fnmr_at(fmr), rates.threshold_at(fmr)
         rows.append([f"{fmr:g}", f"{threshold:.4f}", str(rate)])
@@ -86,7 +85,7 @@ def _cohorts(report: Report, pairs: Pairs, one: Scored, whole: ErrorRates) -> di
         rates = whole.of(pairs.take(inside), one.scores[inside])
         fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
         own = rates.threshold_at(1e-3) if rates.supports(1e-3) else None
-        shown = f"{own:.3f}" if own is not None else f"takes {pairs_needed(1e-3):,} pairs"
+        shown = f"{own:.3f}" if own is not None else f"takes {trials_needed(1e-3):,} pairs"
         rows.append([name, rates.people, f"{fmr.trials:,}", fmr, shown, f"{fnmr.trials:,}", fnmr])
         figures[name] = {
             "people": rates.people,

@@ -66,6 +66,15 @@ def test_descreen_leaves_a_photo_without_a_mesh_as_it_is(portrait: Path, tmp_pat
     assert np.array_equal(load(other), load(jpeg))
 
 
+def test_descreen_reads_from_a_pipe(portrait: Path, tmp_path: Path) -> None:
+    with portrait.open("rb") as file:
+        result = subprocess.run(
+            [sys.executable, "-m", "engine", "descreen", "/dev/stdin", "--out", tmp_path / "o.png"],
+            input=file.read(), capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert result.returncode == 0 and (tmp_path / "o.png").read_bytes()[:4] == b"\x89PNG"
+
+
 def test_descreen_writes_a_picture(portrait: Path, astronaut: Pixels, tmp_path: Path) -> None:
     out = tmp_path / "clean.png"
     found = answer(run("descreen", portrait, "--json", "--out", out))

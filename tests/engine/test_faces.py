@@ -108,6 +108,8 @@ def test_a_picture_without_a_face_among_many_has_its_number(engine: Engine, hank
     with pytest.raises(FaceNotFound, match=r"no face was found in picture 17:"):
         engine.embed_many([*[hanks] * 16, BLANK, hanks])
     with pytest.raises(ImageError, match=r"picture 2: the picture is not a PNG, JPEG or BMP"):
+        engine.compare(hanks, b"nothing")
+    with pytest.raises(ImageError, match=r"picture 2: the picture is not a PNG, JPEG or BMP"):
         engine.embed_many([hanks, b"nothing"])
     with pytest.raises(ImageError, match=r"^the picture is not a PNG, JPEG or BMP"):
         engine.embed(b"nothing")

@@ -1,5 +1,6 @@
 """Decoding: three formats, limits before decoding, orientation, and every way to lie."""
 
+import base64
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -146,6 +147,31 @@ def test_what_can_be_no_path(path: str) -> None:
 def test_wrong_arrays_are_named(array: np.ndarray) -> None:  # type: ignore[type-arg]
     with pytest.raises(ImageError, match=r"must be uint8 of shape \(height, width, 3\)"):
         load(array)
+
+
+def test_a_picture_in_base64_is_not_in_the_message(astronaut: Pixels) -> None:
+    text = base64.b64encode(encode(astronaut, "jpeg")).decode()
+    with pytest.raises(ImageError, match="base64 is given as bytes, decoded") as caught:
+        load(text)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("begin", [0, 53])
+def test_a_bmp_whose_pixels_begin_in_its_header(astronaut: Pixels, begin: int) -> None:
+    data = bytearray(encode(astronaut, "bmp"))
+    data[10:14] = begin.to_bytes(4, "little")
+    with pytest.raises(ImageError, match="the BMP is damaged: its pixels begin inside of its head"):
+        load(data)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_orientation_in_32_bits(astronaut: Pixels, order: str) -> None:
+    tag = struct.pack(order + "HHHIIH", 1, 0x0112, 4, 1, 6, 0)
+    head = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
+    segment = b"Exif\0\0" + head + tag + bytes(4)
+    exif = b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
+    data = encode(astronaut[:, :300], "jpeg")
+    assert load(data[:2] + exif + data[2:]).shape == (300, 512, 3)
 
 
 def test_missing_path_and_wrong_type(tmp_path: Path) -> None:

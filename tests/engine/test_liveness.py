@@ -129,7 +129,7 @@ def test_channels_and_borders_are_settings(
     ("tight", "wide", "message"),
     [
         ('border = "wrap"\n', None, "border is shift, reflect or black"),
-        ("", "least_crop = 2.0\n", "a setting is missing or wrong: 'texture_slope'"),
+        ("", "least_crop = 2.0\n", r"\[liveness_context\]: texture_slope is missing"),
         ("[liveness.gate]\nmost_charm = 3\n", None, "most_charm"),
     ],
 )

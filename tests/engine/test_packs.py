@@ -71,8 +71,16 @@ def test_a_checksum_in_capitals(pack: Path) -> None:
 def test_folder_that_is_no_pack(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is not a folder: a model pack is a folder with pack"):
         Engine(tmp_path / "nowhere")
-    with pytest.raises(WeightsError, match=r"no pack\.toml and not exactly one detector"):
+    with pytest.raises(WeightsError, match=r"is no model pack: it has no pack\.toml, and no ONNX"):
         Engine(tmp_path)
+    with pytest.raises(WeightsError, match="a pack is the path of a folder: this one is empty"):
+        Engine("")
+
+
+def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
+    manifest = pack / "pack.toml"
+    manifest.write_text(manifest.read_text(), "utf-8-sig")
+    Engine(pack).close()
 
 
 @pytest.mark.parametrize(
@@ -84,9 +92,18 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("score_threshold = 0.6", "score_threshold = 60", "score_threshold is not 60.0: it lies"),
         ("threshold = -1.122", "threshold = nan", "threshold is not nan: it lies between"),
         ("slope = 0.8712", "slope = inf", "slope is not inf"),
-        ("crop = 1.4", "crop = 0", "size and crop are above 0"),
-        ("nms_threshold = 0.3", "", "a setting is missing or wrong: 'nms_threshold'"),
-        ("crop = 2.7", 'crop = "wide"', "a setting is missing or wrong"),
+        ("crop = 1.4", "crop = 0", "crop and std are above 0"),
+        ("nms_threshold = 0.3", "", r"\[detector\]: nms_threshold is missing"),
+        ("crop = 2.7", 'crop = "wide"', r"\[liveness_context\]: could not convert"),
+        ("[embedding]", "[embeding]", r"\[embeding\] is no section of a pack: it knows \[pack\]"),
+        ("\ncosine = 0.4369\n", "\n", r"\[similarity\]: cosine is missing"),
+        ("similarity = 0.234", "similarity = 2.34", r"\[similarity\]: similarity is not 2.34"),
+        ("size = 128", "size = 128.5", "size is a whole number from 1, not 128.5"),
+        ("live_class = 0", "live_class = -1", "live_class is a whole number from 0, not -1"),
+        ("live_class = 0", "live_class = true", "live_class is a whole number from 0, not True"),
+        ("crop = 1.4", "crop = 1.4\nstd = -255", "crop and std are above 0"),
+        ("crop = 1.4", "crop = 1.4\nprobabilities = true", "gives no probabilities, but logits"),
+        ("slope = 0.8712", "slope = 0", r"\[liveness\]: slope is above 0"),
         ("steepness = 16.0", "steepness = 0", "steepness above 0 and at most 100"),
         ("steepness = 16.0", "steepness = nan", "steepness is not nan"),
         ("steepness = 16.0", "steepness = 0.01", "too low for that cosine"),
@@ -96,7 +113,7 @@ def test_folder_that_is_no_pack(tmp_path: Path) -> None:
         ("std = 1.0", "std = 16256.0", "all pictures are embedded alike: mean and std are not the"),
         ("crop = 1.4", 'crop = 1.4\nchannel = "RGB"', r"\[liveness\] has channel, which a crop_c"),
         ("crop = 1.4", 'crop = 1.4\nprobabilities = "no"', "probabilities is true or false"),
-        ("live_class = 0", "live_class = 0\ngate = [1]", "a setting is missing or wrong"),
+        ("live_class = 0", "live_class = 0\ngate = [1]", r"\[liveness\]: "),
         ("live_class = 0", "live_class = 5", "a network does not fit its settings"),
         ("intercept = 0.8138", "intercept = nan", "intercept is not nan"),
         ("mean = 0.0", "mean = nan", "the embedding network gave no number"),
@@ -159,3 +176,5 @@ def test_closed_engine_says_so(astronaut: Pixels) -> None:
         engine.close()
     with pytest.raises(EngineError, match="this engine is closed"):
         engine.detect(astronaut)
+    with pytest.raises(EngineError, match="this engine is closed"), engine:
+        pass

@@ -6,9 +6,10 @@ import pytest
 
 from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
+from engine.operating import trials_needed
 from engine.packs import read_pack
 from engine.quality import estimate_pose
-from engine.similarity import THRESHOLD, SimilarityScale, pairs_needed
+from engine.similarity import THRESHOLD, SimilarityScale
 
 MANIFEST = read_pack().similarity
 SCALE = SimilarityScale(MANIFEST)
@@ -57,7 +58,7 @@ def test_manifest_states_what_each_threshold_rests_on(key: str) -> None:
     table = MANIFEST[key]
     for row in table:
         assert row["fmr_low"] <= row["fmr"] <= row["fmr_high"]
-        assert row["pairs"] >= pairs_needed(row["fmr"])
+        assert row["pairs"] >= trials_needed(row["fmr"])
         assert row["pairs"] <= row["people"] * (row["people"] - 1) / 2
         assert 0 <= row["similarity"] - SCALE(row["cosine"]) + 1e-9 < 1e-3
         assert row["similarity"] == round(row["similarity"], 3)  # as a service states it

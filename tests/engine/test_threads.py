@@ -1,6 +1,7 @@
 """Many threads on one engine get the numbers that one thread gets."""
 
 import gc
+import re
 import signal
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from linecache import getline
 from os import PathLike
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -134,18 +137,20 @@ def test_batches_are_of_one_or_of_all_rows() -> None:
 
 def test_an_error_reaches_every_call_of_its_batch_and_no_later_one() -> None:
     first, go_on = threading.Event(), threading.Event()
+    errors: list[EngineError] = []
 
     def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         first.set()
         go_on.wait(10)
         if rows.min() < 0:
-            raise ValueError("negative")
+            raise EngineError("negative")
         return rows
 
     def call(value: float) -> str:
         try:
             return str(batcher(np.full((1, 1), value, np.float32))[0, 0])
-        except ValueError as error:
+        except EngineError as error:
+            errors.append(error)
             return str(error)
 
     batcher = Batcher(run, most=4)
@@ -157,6 +162,7 @@ def test_an_error_reaches_every_call_of_its_batch_and_no_later_one() -> None:
             time.sleep(0.001)
         go_on.set()
         assert [future.result(10) for future in (alone, *others)] == ["1.0"] + ["negative"] * 3
+    assert len(set(errors)) == 3  # one for each thread: a traceback is written into it
     assert call(5.0) == "5.0"
 
 
@@ -215,6 +221,42 @@ def test_an_interrupted_run_is_an_error_to_the_calls_that_shared_it() -> None:
         told = EngineError("another thread's call was interrupted: ask again")
         assert alone.result(10) == "1.0"
         assert sorted(one.result(10) for one in shared) == [repr(told), "KeyboardInterrupt()"]
+
+
+PROTECTED = re.compile("with self._lock|self._leave")
+
+
+def test_wherever_a_call_is_interrupted_the_next_one_is_answered() -> None:
+    batcher, row = Batcher(lambda rows: rows), np.ones((1, 1), np.float32)
+    left = 0
+
+    def interrupt(frame: FrameType, event: str, _: object) -> Any:
+        """At the line whose turn it is, of those that lead to a run and from it; but for where
+        Python gives a lock back or tidies up, for which there is no help."""
+        nonlocal left
+        if frame.f_code not in (Batcher.__call__.__code__, Batcher._run_next.__code__):
+            return None
+        if event == "line" and not PROTECTED.search(
+            getline(frame.f_code.co_filename, frame.f_lineno)
+        ):
+            left -= 1
+            if not left:
+                raise KeyboardInterrupt
+        return interrupt
+
+    interrupted = 0
+    for line in range(1, 40):
+        left = line
+        sys.settrace(interrupt)
+        try:
+            batcher(row)
+        except KeyboardInterrupt:
+            interrupted += 1
+        finally:
+            sys.settrace(None)
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(batcher, row).result(10) == 1
+    assert 15 < interrupted < 39
 
 
 def test_an_engine_outlives_the_main_thread() -> None:

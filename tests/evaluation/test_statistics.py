@@ -13,7 +13,7 @@ from engine.evaluation.matching import Judged, average_precision
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import Photo
 from engine.evaluation.statistics import ErrorRates
-from engine.similarity import pairs_needed
+from engine.operating import trials_needed
 
 
 def _sample(people: int, photos: int, rng: np.random.Generator) -> tuple[Pairs, np.ndarray]:  # type: ignore[type-arg]
@@ -38,7 +38,7 @@ def test_wilson_matches_published_values() -> None:
 
 
 def test_pairs_needed_is_the_rule_of_thirty() -> None:
-    assert pairs_needed(1e-3) == 30_000 and pairs_needed(1e-4) == 300_000
+    assert trials_needed(1e-3) == 30_000 and trials_needed(1e-4) == 300_000
 
 
 def test_rates_are_exact_at_any_threshold() -> None:

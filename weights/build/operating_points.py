@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import SampleError
 from engine.evaluation.statistics import ErrorRates
-from engine.similarity import REFERENCE_FMR, SimilarityScale, pairs_needed
+from engine.operating import trials_needed
+from engine.similarity import REFERENCE_FMR, SimilarityScale
 
 RATES = [step * 10.0**-power for power in range(2, 8) for step in (1, 0.5, 0.2)]
 EVERYBODY = "all"
@@ -32,7 +33,7 @@ def suspects(pairs: Pairs, scores: Cosines) -> list[int]:
     found = []
     for inside in cohorts_of(pairs).values():
         chosen = np.flatnonzero(inside & ~pairs.same & ~np.isnan(scores))
-        if len(chosen) < pairs_needed(REFERENCE_FMR):
+        if len(chosen) < trials_needed(REFERENCE_FMR):
             continue  # too few for a quantile at 0.1 %
         low, high = np.quantile(scores[chosen], [0.99, 0.999])
         normal = NormalDist()
@@ -66,9 +67,9 @@ def calibrate(pairs: Pairs, scores: Cosines, lowest: float, steepness: float) ->
     cohorts = {name: rates for name, rates in cohorts.items() if len(rates.impostor)}
     most = max((len(rates.impostor) for rates in cohorts.values()), default=0)
     for fmr in sorted({lowest, REFERENCE_FMR}):
-        if most < pairs_needed(fmr):
+        if most < trials_needed(fmr):
             raise SampleError(
-                f"a false match rate of {fmr:g} takes {pairs_needed(fmr):,} pairs of different "
+                f"a false match rate of {fmr:g} takes {trials_needed(fmr):,} pairs of different "
                 f"people in one cohort (that is {_people(fmr)} people with a photo each); the "
                 f"largest cohort here has {most:,} pairs"
             )
@@ -143,4 +144,4 @@ def _rounded_up(value: float, decimals: int = 4) -> float:
 
 
 def _people(fmr: float) -> int:
-    return math.ceil((1 + math.sqrt(1 + 8 * pairs_needed(fmr))) / 2)
+    return math.ceil((1 + math.sqrt(1 + 8 * trials_needed(fmr))) / 2)

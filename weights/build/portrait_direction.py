@@ -38,8 +38,9 @@ from engine.embedding import Embeddings, unit
 from engine.evaluation.embeddings import embed_file
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError, leave_out
+from engine.operating import trials_needed
 from engine.packs import MANIFEST, read_pack
-from engine.similarity import REFERENCE_FMR, pairs_needed
+from engine.similarity import REFERENCE_FMR
 
 HALVINGS = 20
 FEWEST = 4
@@ -108,7 +109,7 @@ def reached(cohorts: Mapping[str, Embeddings], taken_out: NDArray[np.float32]) -
 
     Raises SampleError when no cohort has the pairs that this takes.
     """
-    needed, found = pairs_needed(REFERENCE_FMR), []
+    needed, found = trials_needed(REFERENCE_FMR), []
     for vectors in cohorts.values():
         vectors = without(vectors, taken_out)
         cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]

@@ -22,9 +22,10 @@ from engine.evaluation.embeddings import Vector, cosines
 from engine.evaluation.pairs import all_pairs
 from engine.evaluation.photos import Photo, leave_out, read_folder, read_photo
 from engine.networks import Networks
+from engine.operating import trials_needed
 from engine.packs import read_pack
 from engine.runtime import Runtime
-from engine.similarity import CLOSE, REFERENCE_FMR, THRESHOLD, pairs_needed
+from engine.similarity import CLOSE, REFERENCE_FMR, THRESHOLD
 
 Scores = NDArray[np.float64]
 Looks = tuple[Scores, Scores]
@@ -57,9 +58,9 @@ def _scores(networks: Networks, photos: list[Photo], same: bool) -> list[Looks]:
 
 def _refused(genuine: Looks, strangers: list[Looks]) -> None:
     """Prints FNMR at the threshold of the worst cohort that supports one, for one look and two."""
-    enough = [group for group in strangers if len(group[0]) >= pairs_needed(REFERENCE_FMR)]
+    enough = [group for group in strangers if len(group[0]) >= trials_needed(REFERENCE_FMR)]
     if not enough:
-        print(f"no cohort has the {pairs_needed(REFERENCE_FMR):,} pairs that a threshold takes")
+        print(f"no cohort has the {trials_needed(REFERENCE_FMR):,} pairs that a threshold takes")
         return
     for name, look in (("one look", 0), ("two looks", 1)):
         threshold = max(float(np.quantile(group[look], 1 - REFERENCE_FMR)) for group in enough)
