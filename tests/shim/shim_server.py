@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ class Served:
             if '"operations"' in line:
                 return line.split('"url": "')[1].split('"')[0]
         raise AssertionError("the log names no operations port")
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"{self.ops_url}/metrics", timeout=END_S) as reply:
+            text: str = reply.read().decode()
+            return text
 
     def resident(self) -> int:
         """Bytes of memory that it holds."""

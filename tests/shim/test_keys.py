@@ -95,7 +95,7 @@ def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
         401,
         {"errorcode": "5", "errormsg": "signature verification failed"},
     )
-    taken = take_over(path, "cloud", given=b' their "old" key\r\nanother line\n')
+    taken = take_over(path, "cloud", given=b'\xef\xbb\xbf their "old" key\r\nanother line\n')
     assert (taken.returncode, taken.stdout) == (0, b"cloud\n")
     assert b"old" not in taken.stderr
     served.process.send_signal(signal.SIGHUP)

@@ -116,6 +116,13 @@ def test_an_interrupted_recording_keeps_what_came(
     assert main() == 130
     assert list(recording.load(tape)) == [first.name, second.name]
     assert capsys.readouterr() == ("", "")
+    recording.save(tape, {first.name: {}, "another": {"status": 200, "body": {}}})
+    assert main() == 130
+    taped = recording.load(tape)
+    assert list(taped) == [first.name, "another", second.name] and taped[first.name]
+    tape.write_text("[]")
+    assert main() == 2 and tape.read_text() == "[]"
+    assert f"Cannot write over {tape}: it is no recording" in capsys.readouterr().err
 
 
 def test_a_pause_between_requests(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +232,10 @@ def test_what_a_replay_overlooks() -> None:
 
     assert not against(b'{"similarity":"0.79999","time":"2","x":20}')
     assert len(against(b'{"similarity":"0.80001","time":"2","x":21}')) == 2
+    theirs["body"] |= {"bio_score": "-0.3"}  # type: ignore[operator]
+    same = b'{"similarity":"0.75","time":"1","x":10,"bio_score":'
+    assert not against(same + b'"4.9"}') and len(against(same + b'"nan"}')) == 1
+    del theirs["body"]["bio_score"]  # type: ignore[attr-defined]
     assert len(against(b'{"similarity":0.75,"time":"2","x":10}')) == 1
     assert len(against(b'{"similarity":"0.75","time":"2","x":10,"y":1}')) == 1
 

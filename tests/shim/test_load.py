@@ -20,7 +20,7 @@ from shim_server import Served
 
 from engine import Engine
 from engine.images import encode
-from shim import Settings, channel, create_app, incoming
+from shim import Settings, channel, create_app, incoming, server
 from shim.keys import DEMO, KeyStore
 from shim.server import Server
 
@@ -61,6 +61,42 @@ def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
     assert late and all(list(line["ms"]) == ["head", "queue", "encode", "total"] for line in late)
     assert all(line["ms"]["queue"] >= 50 and line["app_id"] == APP_ID for line in late)
     assert any(rush(served, 1, selfie) == {"0": 1} for _ in range(20))
+
+
+def test_who_hung_up_is_not_worked_on(start: Start, selfie: bytes) -> None:
+    """Clients that time out and try again would keep an overload going."""
+    served = start("--demo", slots=1, queue=100, queue_timeout_s=60)
+    scan = encode(np.full((1500, 1500, 3), 200, np.uint8), "jpeg")
+    data = json.dumps(body(image=image(scan))).encode()
+    begun = time.monotonic()
+    served.client().ask("erasemark", image=image(scan))
+    alone = time.monotonic() - begun
+    connections = [socket.create_connection(served.client().address) for _ in range(20)]
+    for connection in connections:
+        connection.sendall(head("erasemark", len(data)) + data)
+    while "bioauth_waiting 1" not in served.metrics():
+        time.sleep(0.01)
+    for connection in connections:
+        connection.close()
+    begun = time.monotonic()
+    served.client().ask("detect", image=image(selfie))
+    assert time.monotonic() - begun < 10 * alone
+    codes = Counter(
+        line["errorcode"]
+        for line in map(json.loads, served.log.read_text().splitlines())
+        if line["event"] == "request" and line["endpoint"] == "erasemark"
+    )
+    assert codes["503"] >= 15 and codes["0"] + codes["503"] == 21
+
+
+def test_half_a_connection_is_enough_where_nobody_waits(served: Served, selfie: bytes) -> None:
+    """A client may say that it sends no more, and read on."""
+    data = json.dumps(body(image=image(selfie))).encode()
+    with socket.create_connection(served.client().address, timeout=60) as connection:
+        connection.sendall(head("detect", len(data)) + data)
+        connection.shutdown(socket.SHUT_WR)
+        reply = read_reply(connection.makefile("rb"))
+    assert reply is not None and reply[2]["errorcode"] == "0"
 
 
 def test_a_free_slot_is_not_waited_for(start: Start, selfie: bytes) -> None:
@@ -164,6 +200,21 @@ def test_what_is_running_is_finished(start: Start, selfie: bytes) -> None:
     assert codes <= {"0", "503"}
 
 
+def test_what_runs_too_long_is_given_up(start: Start) -> None:
+    served = start("--demo", slots=1, drain_s=0.2)
+    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
+    data = json.dumps(body(image=image(scan))).encode()
+    connections = [socket.create_connection(served.client().address) for _ in range(6)]
+    for connection in connections:
+        connection.sendall(head("erasemark", len(data)) + data)
+    while "bioauth_running 1" not in served.metrics():
+        time.sleep(0.01)
+    assert served.stop() == 1
+    assert '"finished": false' in served.log.read_text()
+    for connection in connections:
+        connection.close()
+
+
 def test_requests_sent_ahead_are_finished_too(start: Start) -> None:
     """Several in one write, of which one is under way when the server is told to stop."""
     served = start("--demo", slots=1)
@@ -188,6 +239,29 @@ def test_blank_lines_are_no_requests(engine: Engine, monkeypatch: pytest.MonkeyP
                 connection.sendall(b"\r\n\r\n")
                 received = connection.recv(1)
     assert received == b""
+
+
+def test_a_head_that_does_not_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(incoming, "HEAD_S", 0.5)
+    with connected(engine, timeout=20) as connection:
+        connection.sendall(b"POST /openapi/face/v2/compare HTTP/1.1\r\nHost: here\r\n")
+        assert connection.recv(1) == b""
+    (late,) = [it for it in caplog.records if it.message == "request did not arrive in time"]
+    assert late.__dict__["fields"]["endpoint"] == "compare"
+
+
+def test_a_full_server_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "_connections", lambda: 4)
+    with connected(engine, timeout=20) as connection:
+        more = [socket.create_connection(connection.getpeername()) for _ in range(4)]
+        while "no longer accepting new connections" not in caplog.text:
+            time.sleep(0.01)
+        for one in more:
+            one.close()
 
 
 @pytest.mark.parametrize(("slowest", "answered"), [(10_000, True), (10**9, False)])
@@ -217,12 +291,12 @@ def test_a_weak_line(
 @contextmanager
 def connected(engine: Engine, timeout: float) -> Iterator[socket.socket]:
     """A connection to a server in this process, whose limits of time can be changed."""
-    server = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
-    thread = threading.Thread(target=server.run)
+    serving = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
+    thread = threading.Thread(target=serving.run)
     thread.start()
     try:
-        with socket.create_connection(("127.0.0.1", server.port), timeout) as connection:
+        with socket.create_connection(("127.0.0.1", serving.port), timeout) as connection:
             yield connection
     finally:
-        server.stop()
+        serving.stop()
         thread.join()
