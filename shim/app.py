@@ -32,16 +32,22 @@ _RETRY_AFTER_S = 1
 _log = logging.getLogger(__name__)
 
 
-def create_app(engine: Engine, settings: Settings, keys: KeyStore | None = None) -> Flask:
+def create_app(
+    engine: Engine,
+    settings: Settings,
+    keys: KeyStore | None = None,
+    journal: Journal | None = None,
+) -> Flask:
     """Make the application for any WSGI server.
 
-    keys: None reads settings.keys. Raises KeysError when there is no usable keys file.
+    keys: None reads settings.keys. journal: takes in what is to be logged and counted; None makes
+    one. Raises KeysError when there is no usable keys file.
     """
     if keys is None:
         if settings.keys is None:
             raise KeysError("No key pairs: name a keys file in BIOAUTH_KEYS.")
         keys = KeyStore.open(settings.keys)
-    service = Service(engine, settings, keys)
+    service = Service(engine, settings, keys, journal or Journal())
     app = Flask("shim", static_folder=None)
     app.extensions["shim"] = service
     # A path is one of the four or does not exist: no redirects, no answers to OPTIONS.
@@ -64,7 +70,9 @@ def create_app(engine: Engine, settings: Settings, keys: KeyStore | None = None)
 class Service:
     """What the requests of one application share; found in app.extensions["shim"]."""
 
-    def __init__(self, engine: Engine, settings: Settings, keys: KeyStore) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, keys: KeyStore, journal: Journal
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.keys = keys
@@ -72,7 +80,7 @@ class Service:
             settings.slots or usable_cores(), settings.queue, settings.queue_timeout_s
         )
         self.gate = Gate(keys, settings.max_skew_s, self.admission.is_full)
-        self.journal = Journal()
+        self.journal = journal
         admission = self.admission
         self.journal.watch(
             waiting=lambda: admission.waiting, running=lambda: admission.running, engine=engine.info

@@ -1,7 +1,6 @@
 """The operator's port: /healthz, /readyz and /metrics, apart from the document's surface."""
 
 import threading
-from collections.abc import Callable
 
 from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,8 +16,8 @@ class Readiness:
         self.reason = "starting"
 
 
-def create_ops_app(readiness: Readiness, registry: Callable[[], CollectorRegistry | None]) -> Flask:
-    """The three pages as a WSGI application. registry: None until there is something to count."""
+def create_ops_app(readiness: Readiness, registry: CollectorRegistry) -> Flask:
+    """The three pages as a WSGI application."""
     app = Flask("shim.ops", static_folder=None)
 
     def healthz() -> Response:
@@ -29,8 +28,7 @@ def create_ops_app(readiness: Readiness, registry: Callable[[], CollectorRegistr
         return Response(f"{reason or 'ok'}\n", 503 if reason else 200, mimetype="text/plain")
 
     def metrics() -> Response:
-        figures = registry()
-        return Response(generate_latest(figures) if figures else b"", mimetype=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
 
     for page in (healthz, readyz, metrics):
         app.add_url_rule(f"/{page.__name__}", view_func=page)

@@ -27,9 +27,9 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     demo is only logged.
     """
     readiness = Readiness()
-    journals: list[Journal] = []
+    journal = Journal()
     if settings.ops:
-        app = ops.create_ops_app(readiness, lambda: journals[0].registry if journals else None)
+        app = ops.create_ops_app(readiness, journal.registry)
         with _named(settings.ops_host, settings.effective_ops_port, _OPS):
             port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
@@ -40,10 +40,9 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
             _log.error(trouble)
         if troubles:
             return 1
-        app = create_app(engine, settings, keys)
+        app = create_app(engine, settings, keys, journal)
         with _named(settings.host, settings.port, "BIOAUTH_PORT"):
             server = Server(app)
-        journals.append(app.extensions["shim"].journal)
         info = engine.info()
         _listen_to_signals(server, readiness)
         loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}

@@ -21,6 +21,7 @@ from shim.address import numeric
 from shim.app import Service
 from shim.channel import IDLE_S, Channel
 
+FILES = 160  # that may be open, at least
 _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
 
 
@@ -117,6 +118,11 @@ def _adjustments(service: Service) -> Adjustments:
 
 
 def _connections() -> int:
-    """As many as there are file descriptors for, less what the rest of the process needs."""
+    """As many as there are file descriptors for, less what the rest of the process needs.
+
+    Raises OSError when that leaves hardly any: a server without one for the next client spins.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(32, min(1000, files - 128))
+    if files < FILES:
+        raise OSError(f"only {files} files may be open: allow {FILES} or more (ulimit -n)")
+    return min(1000, files - 128)

@@ -20,6 +20,7 @@ from engine.images import Pixels
 from engine.packs import DEFAULT_PACK
 from shim import Settings, create_app
 from shim.keys import DEMO, KeyStore
+from shim.observability import Journal
 from shim.ops import Readiness, create_ops_app
 
 
@@ -49,6 +50,7 @@ def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> N
         'bioauth_stage_seconds_count{stage="engine"}',
         "bioauth_waiting 0.0",
         "bioauth_running 0.0",
+        "bioauth_connections ",
         'bioauth_engine_info{pack="default",providers="CPUExecutionProvider"} 1.0',
         'bioauth_network_seconds_total{network="detector"}',
         'bioauth_network_runs_total{network="embedding"}',
@@ -65,10 +67,10 @@ def test_they_are_not_on_the_public_port(served: Served) -> None:
 
 def test_readiness_has_a_reason() -> None:
     readiness = Readiness()
-    pages = create_ops_app(readiness, lambda: None).test_client()
+    pages = create_ops_app(readiness, Journal().registry).test_client()
     assert pages.get("/healthz").status_code == 200
     assert (pages.get("/readyz").status_code, pages.get("/readyz").text) == (503, "starting\n")
-    assert pages.get("/metrics").text == ""
+    assert "bioauth_request_seconds" in pages.get("/metrics").text
     readiness.reason = ""
     assert pages.get("/readyz").status_code == 200
 

@@ -173,6 +173,16 @@ def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     assert process.wait(END_S) == 0
 
 
+def test_too_few_files_may_be_open(tmp_path: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -n 128; exec "$@"', "-", *command("--demo", "--port", "0")]
+    result = subprocess.run(
+        limited, env=environment(ops=0), cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "only 128 files may be open: allow 160 or more (ulimit -n)" in result.stderr
+
+
 def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("BIOAUTH_"):
