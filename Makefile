@@ -81,4 +81,4 @@ $(TESTABLE): $(READY)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo report calibration
+	rm -rf $(VENV) build dist *.egg-info demo

@@ -21,7 +21,7 @@ def run(engine: Engine) -> list[str]:
 
     A network that the pack does not have is not wrong: the calls that need it say so.
     """
-    picture = files("shim.conformance").joinpath("pictures", "face.jpg").read_bytes()
+    picture = (files("shim.conformance") / "pictures" / "face.jpg").read_bytes()
     checks: tuple[_Check, ...] = (_detect, _compare, _liveness, _descreen)
     return [trouble for check in checks if (trouble := _outcome(check, engine, picture))]
 

@@ -137,4 +137,4 @@ def _value(recipe: Any) -> Any:
 
 def picture(name: str) -> bytes:
     """One of the kit's own pictures."""
-    return files(__package__).joinpath("pictures", name).read_bytes()
+    return (files(__package__) / "pictures" / name).read_bytes()

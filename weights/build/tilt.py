@@ -23,12 +23,14 @@ from engine.evaluation.arguments import at_least
 from engine.evaluation.photos import read_folder, read_photo
 from engine.images import Pixels
 
-ANGLES = (0, 10, 20, 30, 40, 50)
+ANGLES = (0, 10, 20, 30, 40, 50, 90, 180)
 MOST = 200
 
 
-def turned(image: Pixels, degrees: float) -> Pixels:
-    """The picture turned about its middle; beyond its edges it is mirrored."""
+def turned(image: Pixels, degrees: int) -> Pixels:
+    """The picture turned about its middle; beyond its edges it is mirrored. Quarters lose nothing."""
+    if degrees % 90 == 0:
+        return np.rot90(image, round(degrees / 90))
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     view = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
