@@ -89,18 +89,16 @@ class Descreener:
     def _restore(self, image: Pixels, scale: float) -> Pixels:
         small = _shrunk(image, scale)
         clean = np.empty_like(small)
-        mask = np.empty(small.shape[:2], np.float32)
         height, width = small.shape[:2]
 
         def restore(tile: Tile) -> None:
             seen = small[tile.seen]
-            tile_clean, tile_mask, _ = _joined([self._look(seen, *look) for look in LOOKS])
-            clean[tile.part], mask[tile.part] = tile_clean[tile.inside], tile_mask[tile.inside]
+            clean[tile.part] = _joined([self._look(seen, *look) for look in LOOKS])[0][tile.inside]
 
         self._map(restore, list(tiles(height, width, self._tile, self._margin)))
         if small is image:
             return clean
-        return enlarged_change(image, small, clean, mask)
+        return enlarged_change(image, small, clean)
 
     def _look(self, image: Pixels, enlarged: float, mirrored: bool) -> Look:
         """What the network makes of the picture seen in this way, brought back."""

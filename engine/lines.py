@@ -22,11 +22,9 @@ def line_width(mask: NDArray[np.float32]) -> float:
     return float(2.0 * np.median(distance[ridge]))
 
 
-def enlarged_change(
-    image: Pixels, small: Pixels, clean: Pixels, mask: NDArray[np.float32]
-) -> Pixels:
-    """`image` (H, W, 3) uint8 changed as `small` (h, w, 3) was changed to `clean`, where the mask
-    (h, w) is not 0; in strips to keep memory low."""
+def enlarged_change(image: Pixels, small: Pixels, clean: Pixels) -> Pixels:
+    """`image` (H, W, 3) uint8 changed as `small` (h, w, 3) was changed to `clean`, in strips to
+    keep memory low."""
     change = (clean.astype(np.int16) - small).astype(np.float32)
     output = image.copy()
     height, width = image.shape[:2]
@@ -37,7 +35,5 @@ def enlarged_change(
         y = ((np.arange(rows.start, rows.stop) + 0.5) * ratio[0] - 0.5).astype(np.float32)
         grid_x, grid_y = np.meshgrid(x, y)
         grown = cv2.remap(change, grid_x, grid_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        where = cv2.remap(mask, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        grown[where <= 0.0] = 0.0
         output[rows] = np.clip(np.rint(image[rows] + grown), 0, 255).astype(np.uint8)
     return output

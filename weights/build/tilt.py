@@ -28,7 +28,7 @@ MOST = 200
 
 
 def turned(image: Pixels, degrees: int) -> Pixels:
-    """The picture turned about its middle; beyond its edges it is mirrored. Quarters lose nothing."""
+    """The picture turned about its middle; beyond its edges it is mirrored. Quarters lose none."""
     if degrees % 90 == 0:
         return np.rot90(image, round(degrees / 90))
     height, width = image.shape[:2]
