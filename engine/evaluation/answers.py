@@ -17,21 +17,23 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """assessable: False where the system says that the picture allows no judgement."""
+    """assessable: False where the system says that the picture allows no judgement, None where it
+    does not tell."""
 
     score: float
     alive: bool
-    assessable: bool = True
+    assessable: bool | None = True
 
 
 class Answers:
     """A system's verdicts over captures, None where it found no face (non-response).
 
-    Error rates are over the captures that were judged: answered, and assessable (ISO/IEC 30107-3,
-    13.2). Areas under the curve are over all scores. 95 % intervals come from a bootstrap over
-    subjects (a capture of nobody known is a subject of its own), or over captures where that makes
-    them wider.
+    Error rates are over the captures that were judged: answered, and not said to be not assessable
+    (ISO/IEC 30107-3, 13.2). Areas under the curve are over all scores. 95 % intervals come from a
+    bootstrap over subjects (a capture of nobody known is a subject of its own), or over captures
+    where that makes them wider.
     threshold: the system's own; None where only its verdicts tell, and it is estimated from them.
+    tells: whether the system says which captures are not assessable.
     """
 
     def __init__(
@@ -45,11 +47,14 @@ class Answers:
         self.scores = np.array([np.nan if one is None else one.score for one in verdicts])
         self.alive = np.array([one is not None and one.alive for one in verdicts], bool)
         self.answered = ~np.isnan(self.scores)
-        self.judged = np.array([one is not None and one.assessable for one in verdicts], bool)
+        said = [one.assessable if one else False for one in verdicts]
+        self.judged = np.array([one is not False for one in said], bool)
+        self.tells = None not in said
         self.species = np.array([capture.species for capture in sample])
         self.source = np.array([capture.source for capture in sample])
         self._subject = np.array([capture.subject for capture in sample])
         self._replicates, self._seed = replicates, seed
+        self.estimated = threshold is None
         self.threshold = self._boundary() if threshold is None else threshold
 
     def _boundary(self) -> float:
@@ -67,6 +72,12 @@ class Answers:
     def error(self, species: str, threshold: float | None = None) -> Rate:
         """APCER of an attack species, or BPCER of LIVE; None is the system's own verdict."""
         return self._error(self.species == species, species != LIVE, threshold)
+
+    def wrong_verdicts(self, species: str) -> Rate:
+        """The share of the answered captures called live, or of LIVE not called so: alike for
+        systems that tell what they did not judge, which is not called live, and for others."""
+        wrong = self.alive == (species != LIVE)
+        return self._rate((self.species == species) & self.answered, wrong)
 
     def refused_beside(self, species: str) -> Rate:
         """BPCER of the live captures that an attack species is compared with: its own set's."""

@@ -21,6 +21,20 @@ def areas(report: Report, systems: Mapping[str, Answers]) -> None:
         report.table("AUC, live against attack", ["attack", *systems], rows)
 
 
+def wrong_verdicts(report: Report, systems: Mapping[str, Answers]) -> None:
+    """A row per kind of captures, a column per system."""
+    species = sorted({one for answers in systems.values() for one in answers.attacks()})
+    rows = []
+    for kind in (*species, LIVE):
+        label = "live refused" if kind == LIVE else f"{kind} taken for live"
+        rows.append([label, *(answers.wrong_verdicts(kind) for answers in systems.values())])
+    report.text(
+        "A service does not tell what it did not judge, and a peer judges all. So compare systems "
+        "by their verdicts on all captures that they answered, where not assessable is not live."
+    )
+    report.table("Wrong verdicts on all answered captures", ["", *systems], rows)
+
+
 def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, Any]:
     """Errors, and what was not judged, of live captures and of each species."""
     attacks = answers.attacks()
@@ -36,10 +50,14 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
             label, beside = f"APCER {kind}", str(answers.refused_beside(kind))
         shown = "" if average is None else f"{100 * average:.2f} %"
         rate = errors[kind]
-        rows.append([label, rate.trials, rate, beside, shown, skipped[kind], silent[kind]])
+        refused = skipped[kind] if answers.tells else "not told"
+        rows.append([label, rate.trials, rate, beside, shown, refused, silent[kind]])
     header = ["", "judged", "error", "BPCER of the set", "ACER", "not assessable"]
     header.append("no face, or refused")
-    report.table(f"{name}: at the threshold {answers.threshold:.3f}", header, rows)
+    where = f"the threshold {answers.threshold:.3f}"
+    if answers.estimated:
+        where = f"its threshold, about {answers.threshold:.3f} as estimated from its verdicts"
+    report.table(f"{name}: at {where}", header, rows)
     apcers = {kind: errors[kind].value for kind in attacks if errors[kind].trials}
     acers = {kind: value for kind, value in averages.items() if value is not None}
     for title, values in (("APCER", apcers), ("ACER", acers)):
@@ -48,10 +66,14 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
             report.text(f"Worst {title}: {100 * value:.2f} % ({hardest}).")
     return {
         "threshold": answers.threshold,
+        "threshold_estimated": answers.estimated,
         "worst_apcer": max(apcers.values(), default=None),
         "worst_acer": max(acers.values(), default=None),
         "errors": {kind: rate.plain() for kind, rate in errors.items()},
-        "not_assessable": {kind: rate.plain() for kind, rate in skipped.items()},
+        "wrong_verdicts": {kind: answers.wrong_verdicts(kind).plain() for kind in kinds},
+        "not_assessable": {
+            kind: rate.plain() if answers.tells else None for kind, rate in skipped.items()
+        },
         "non_response": {kind: rate.plain() for kind, rate in silent.items()},
         "auc": {kind: answers.area(kind).plain() for kind in attacks},
         "acer": averages,

@@ -13,7 +13,13 @@ from engine.evaluation import captures, plots
 from engine.evaluation.alterations import ALTERATIONS
 from engine.evaluation.answers import Answers, Verdict
 from engine.evaluation.antispoof import SPECIFICATION, Bench
-from engine.evaluation.attacks import areas, at_the_threshold, operating_points, robustness
+from engine.evaluation.attacks import (
+    areas,
+    at_the_threshold,
+    operating_points,
+    robustness,
+    wrong_verdicts,
+)
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.report import Report
@@ -85,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 def _served(service: Endpoint, sample: Sequence[Capture]) -> list[Verdict | None]:
     """What a service says; that a picture is not assessable is not on its wire."""
     verdicts = [service.liveness(capture.path) for capture in progress(sample, "liveness")]
-    return [None if one is None else Verdict(*one) for one in verdicts]
+    return [None if one is None else Verdict(*one, assessable=None) for one in verdicts]
 
 
 def _figures(
@@ -101,6 +107,8 @@ def _figures(
         "captures of the same set. Intervals: 95 %, bootstrap over subjects where they are known."
     )
     areas(report, systems)
+    if set(systems) != {LIBRARY}:
+        wrong_verdicts(report, systems)
     return {
         "captures": len(sample),
         "subjects": subjects,

@@ -143,10 +143,28 @@ def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Pat
     systems = json.loads((out / "metrics.json").read_text())["systems"]
     for name in (url, "engine"):
         assert systems[name]["failure_to_enrol"] == {"photos": [], "pairs": 0}
+
+
+def test_a_service_that_does_not_tell_what_it_did_not_judge(
+    url: str, photos: Path, tmp_path: Path, hanks: Pixels, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its errors are of more captures than the library's, so all verdicts are held side by side."""
+    small = np.asarray(cv2.resize(hanks, (64, 64), interpolation=cv2.INTER_AREA), np.uint8)
+    (photos / "tom_print" / "3.png").write_bytes(encode(small, "png"))
+    out, species = tmp_path / "report", "photos: print"
+    service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
     assert main(["liveness", str(photos), *service, "--out", str(out)]) == 0
     systems = json.loads((out / "metrics.json").read_text())["systems"]
-    assert systems[url]["errors"] == systems["engine"]["errors"]
-    assert systems[url]["non_response"] == systems["engine"]["non_response"]
+    theirs, ours = systems[url], systems["engine"]
+    assert (ours["errors"][species]["trials"], theirs["errors"][species]["trials"]) == (1, 2)
+    assert theirs["wrong_verdicts"] == ours["wrong_verdicts"]
+    assert ours["wrong_verdicts"][species]["trials"] == 2
+    assert theirs["non_response"] == ours["non_response"]
+    assert theirs["not_assessable"][species] is None and theirs["threshold_estimated"]
+    assert ours["not_assessable"][species]["value"] == pytest.approx(1 / 3)
+    printed = capsys.readouterr().out
+    assert "Wrong verdicts on all answered captures" in printed and "not told" in printed
+    assert "about" in printed and "as estimated from its verdicts" in printed
 
 
 def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) -> None:
