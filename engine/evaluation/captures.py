@@ -1,6 +1,6 @@
 """Labelled captures: live, or an attack of some species, of some person."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from engine.evaluation.photos import SampleError, picture_files
 
 LIVE = "live"
 NEGATIONS = {"not", "non", "no"}
+SYNONYMS = {"real", "genuine", "bonafide"}
+"""Taken for an attack they would turn every figure round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ def read_all(sources: Sequence[Path]) -> list[Capture]:
 
 def read(source: Path) -> list[Capture]:
     """A CSV with path, label ("live" or the attack's species) and perhaps subject; or a folder of
-    folders, either live and SPECIES, or SUBJECT_live and SUBJECT_SPECIES. Raises SampleError
-    otherwise."""
+    folders, either live and SPECIES, or SUBJECT_live and SUBJECT_SPECIES. Capitals in labels do
+    not count. Raises SampleError otherwise."""
     if is_table(source):
         return _read_csv(source)
     if (source / "labels.csv").is_file():
@@ -53,21 +55,40 @@ def read(source: Path) -> list[Capture]:
     captures = []
     paths = picture_files(source)
     # Beside a plain folder "live", paper_mask is a kind of mask and not somebody called paper.
-    plain = any(path.relative_to(source).parts[0].strip().lower() == LIVE for path in paths)
+    folders = {path.relative_to(source).parts[0].strip() for path in paths}
+    plain = any(folder.lower() == LIVE for folder in folders)
+    ending = f"_{LIVE}"
+    subjects = {one[: -len(ending)] for one in folders if one.lower().endswith(ending)}
     for path in paths:
         folder = path.relative_to(source).parts[0]
         if folder == path.name:
             raise SampleError(f"{path} lies in no folder that says whether it is live")
-        named = ("", folder) if plain else folder.rpartition("_")[::2]
-        subject, species = (part.strip() for part in named)
+        subject, species = ("", folder) if plain else _named(source / folder, subjects)
         if folder.strip().lower().startswith(f"{LIVE}_"):
             raise SampleError(f"{source / folder}: call it SUBJECT_{LIVE}, or put it into {LIVE}")
         if plain and folder.strip().lower().endswith(f"_{LIVE}"):
             raise SampleError(f"{source / folder} beside {LIVE}: put it into that, or rename it")
-        if species.lower() == LIVE and subject.lower() in NEGATIONS:
+        if species.lower() == LIVE and subject.lower().rpartition("_")[2] in NEGATIONS:
             raise SampleError(f"{source / folder} would be live captures of {subject}: rename it")
         captures.append(_capture(path, species, subject, _folder(source).name))
     return captures
+
+
+def _named(folder: Path, subjects: Set[str]) -> tuple[str, str]:
+    """Subject and species of SUBJECT_SPECIES, in which both may be of several words: the subject is
+    whoever of these, with live captures, has the longest name. Raises SampleError where that leaves
+    it open."""
+    name = folder.name.strip()
+    if known := [subject for subject in subjects if name.startswith(f"{subject}_")]:
+        subject = max(known, key=len)
+        return subject, name[len(subject) + 1 :]
+    if name.count("_") > 1:
+        raise SampleError(
+            f"{folder} may be split in several ways, and none has live captures beside it: call "
+            f"them SUBJECT_{LIVE}, or write a labels.csv with path, label, subject"
+        )
+    subject, _, species = name.rpartition("_")
+    return subject, species
 
 
 def _folder(source: Path) -> Path:
@@ -86,7 +107,8 @@ def _read_csv(listing: Path) -> list[Capture]:
 
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:
     """Several sources are measured together, so subjects and species carry its name."""
-    species, subject = species.strip(), subject.strip()
-    live = species.lower() == LIVE
+    species, subject = species.strip().casefold(), subject.strip()
+    if species.translate(dict.fromkeys(map(ord, "_- "))) in SYNONYMS:
+        raise SampleError(f"{path} is labelled {species}: call live captures {LIVE}")
     subject = f"{source}/{subject}" if subject else ""
-    return Capture(path, LIVE if live else f"{source}: {species}", subject, source)
+    return Capture(path, LIVE if species == LIVE else f"{source}: {species}", subject, source)

@@ -65,9 +65,36 @@ def test_species_of_two_words_beside_live(tmp_path: Path) -> None:
         captures.read_all([tmp_path / "set"])
 
 
+def test_species_and_subjects_of_several_words(tmp_path: Path) -> None:
+    """Who has live captures says where a name ends; capitals make no other species."""
+    names = ("anna_live", "anna_paper_mask", "anna_silicone_mask", "jo_ann_live", "jo_ann_Print")
+    folder = touch(tmp_path / "set", *(f"{name}/1.jpg" for name in (*names, "anna_print")))
+    assert {(one.species, one.subject) for one in captures.read(folder)} == {
+        ("live", "set/anna"),
+        ("set: paper_mask", "set/anna"),
+        ("set: silicone_mask", "set/anna"),
+        ("set: print", "set/anna"),
+        ("live", "set/jo_ann"),
+        ("set: print", "set/jo_ann"),
+    }
+    touch(folder, "bob_paper_mask/1.jpg")
+    with pytest.raises(SampleError, match="bob_paper_mask may be split in several ways"):
+        captures.read(folder)
+
+
+@pytest.mark.parametrize("label", ["real", "Genuine", "bonafide", "bona_fide", "bona fide"])
+def test_other_words_for_live_are_no_attacks(tmp_path: Path, label: str) -> None:
+    table = touch(tmp_path, "a.jpg", "b.jpg") / "labels.csv"
+    table.write_text(f"path,label\na.jpg,live\nb.jpg,{label}\n")
+    with pytest.raises(SampleError, match=r"b\.jpg is labelled .*: call live captures live"):
+        captures.read(table)
+
+
 def test_captures_that_would_be_misread(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="would be live captures of not: rename it"):
         captures.read(touch(tmp_path / "folders", "not_live/1.jpg"))
+    with pytest.raises(SampleError, match="would be live captures of ann_not: rename it"):
+        captures.read(touch(tmp_path / "more", "ann_live/1.jpg", "ann_not_live/1.jpg"))
     table = tmp_path / "labels.csv"
     table.write_text("path,label\na.jpg,1\nb.jpg,0\n")
     touch(tmp_path, "a.jpg")
