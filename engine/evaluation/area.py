@@ -3,20 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.intervals import Rate, middle, widened, wilson
+from engine.evaluation.intervals import FEW, Rate, middle, widened, wilson
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-FEW = 5
-"""Fewer subjects say next to nothing of how much others differ."""
-
 
 def numbered(subjects: NDArray[np.str_]) -> NDArray[np.int64]:
     """A number for each capture, equal for those of one subject, by the names of the subjects.
-    Captures of nobody known are of a subject each, and so are all where there is but one."""
-    if len(set(subjects)) == 1:
-        return np.arange(len(subjects))
+    Captures of nobody known are of a subject each."""
     names = [subject or f"\0{index:09}" for index, subject in enumerate(subjects)]
     return np.unique(names, return_inverse=True)[1]
 

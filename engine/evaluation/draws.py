@@ -14,6 +14,7 @@ class Drawn:
     """Pairs of one kind as a bootstrap over people draws them: each weighs as often as its people,
     one or two of them, are drawn.
 
+    people: how many there are in these pairs.
     below: (replicates, thresholds), the share below each threshold, NaN where a draw of few people
     holds no such pair.
     """
@@ -26,6 +27,7 @@ class Drawn:
         thresholds: Floats,
     ) -> None:
         self.scores = scores
+        self.people = len(np.unique(np.concatenate(people)))
         self._people = [one.astype(np.int32) for one in people]
         self._draws = draws
         self._totals = np.empty(len(draws))

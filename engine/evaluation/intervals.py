@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 
 from engine.operating import ERRORS_NEEDED
 
+FEW = 5
+"""Fewer people say next to nothing of how much others differ, and one nothing at all: there every
+interval is at least Wilson's of as many trials as there are people."""
+FEW_SAID = f"of fewer than {FEW} people at least Wilson's of as many trials as people"
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -86,19 +91,20 @@ def grouped(
     The interval is Wilson's, or that of a bootstrap over groups where this is wider. Few errors
     hardly vary between draws: with fewer than ERRORS_NEEDED, or as few of the other kind, it is at
     least Wilson's of as many observations as these are worth (Korn & Graubard, as in ErrorRates);
-    None takes as many as there are groups.
+    None takes as many as there are groups, and so do FEW groups.
     """
     errors, trials = int(happened.sum()), len(happened)
     rate = wilson(errors, trials)
     if not trials:
         return rate
-    if min(errors, trials - errors) < ERRORS_NEEDED:
-        alone = int(groups.max()) + 1 if worth is None else worth
+    number = int(groups.max()) + 1
+    if number < FEW or min(errors, trials - errors) < ERRORS_NEEDED:
+        alone = number if worth is None or number < FEW else worth
         few = wilson(rate.value * alone, alone)
         rate = widened(rate, few.low, few.high)
     if 0 < errors < trials:
         draws = drawn(happened, groups, replicates, seed)
-        rate = widened(rate, *middle(draws, int(groups.max()) + 1))
+        rate = widened(rate, *middle(draws, number))
     return rate
 
 

@@ -22,6 +22,7 @@ from engine.evaluation.attacks import (
 )
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.endpoint import Endpoint
+from engine.evaluation.intervals import FEW_SAID
 from engine.evaluation.report import Report
 from engine.evaluation.systems import (
     LIBRARY,
@@ -104,7 +105,7 @@ def _figures(
         "judged. Captures that were not: those with a score that does not count (not assessable, "
         "never taken for live), and those without a face. ACER: the mean of a species' APCER and "
         "the BPCER of its own set. AUC: over all scores, counting or not, against the live "
-        "captures of the same set. Intervals: 95 %, bootstrap over subjects where they are known."
+        f"captures of the same set. Intervals: 95 %, {_grouping(sample)}."
     )
     areas(report, systems)
     if set(systems) != {LIBRARY}:
@@ -120,6 +121,15 @@ def _figures(
             for name, one in systems.items()
         },
     }
+
+
+def _grouping(sample: Sequence[Capture]) -> str:
+    """What the intervals know of captures of one person."""
+    unknown = sum(not capture.subject for capture in sample)
+    if unknown == len(sample):
+        return "over captures, as nothing says who is on them: too narrow where several show one"
+    alone = f"; {unknown} captures of nobody known count as a subject each" if unknown else ""
+    return f"bootstrap over subjects, {FEW_SAID}{alone}"
 
 
 def _draw(report: Report, name: str, answers: Answers) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.draws import Drawn, independent
-from engine.evaluation.intervals import Rate, middle, widened, wilson
+from engine.evaluation.intervals import FEW, Rate, middle, widened, wilson
 from engine.evaluation.pairs import Pairs
 from engine.operating import ERRORS_NEEDED
 
@@ -20,9 +20,10 @@ class ErrorRates:
     no other pair is none of the people.
     Intervals come from a bootstrap that draws people, not pairs (Bolle, Ratha & Pankanti, "Error
     analysis of pattern recognition systems", CVIU 2004): pairs that share a person err together.
-    Fewer errors than ERRORS_NEEDED hardly vary between draws, so there the interval is at least
-    Wilson's of as many independent pairs as these are worth (Korn & Graubard, "Confidence intervals
-    for proportions with small expected number of positive counts", Survey Methodology 1998).
+    Fewer errors than ERRORS_NEEDED, or as few pairs without one, hardly vary between draws, so
+    there the interval is at least Wilson's of as many independent pairs as these are worth (Korn &
+    Graubard, "Confidence intervals for proportions with small expected number of positive counts",
+    Survey Methodology 1998), and of FEW people, of as many pairs as there are people.
     """
 
     def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 1000, seed: int = 0) -> None:
@@ -69,13 +70,16 @@ class ErrorRates:
         plain = wilson(errors, trials)
         if not trials or not len(replicates):
             return plain
-        if errors < ERRORS_NEEDED:
-            alone = independent(trials, replicates, self.people)
+        people = drawn.people
+        if people < FEW or min(errors, trials - errors) < ERRORS_NEEDED:
+            alone: float = min(trials, people)
+            if people >= FEW:
+                alone = independent(trials, replicates, people)
             few = wilson(errors * alone / trials, alone)
             plain = widened(plain, few.low, few.high)
         if not errors:
             return plain
-        return widened(plain, *middle(drawn.share(wrong), self.people))
+        return widened(plain, *middle(drawn.share(wrong), people))
 
     def threshold_at(self, fmr: float) -> float:
         """The lowest threshold at which the false match rate is at most that."""
@@ -99,7 +103,7 @@ class ErrorRates:
             for false, missed in zip(self._fmr, self._fnmr, strict=True)
             if not np.isnan(false[0])
         ]
-        return widened(rate, *middle(np.array(values), self.people))
+        return widened(rate, *middle(np.array(values), self._same.people))
 
     def equal_error_rate(self) -> float:
         """Where the two rates cross, with every score for a threshold: on a grid, few pairs that
@@ -120,7 +124,10 @@ class ErrorRates:
 
     def bands(self) -> tuple[Floats, Floats]:
         """(2, thresholds) each: the 95 % intervals of FMR and FNMR along the curve."""
-        return middle(self._fmr, self.people), middle(self._fnmr, self.people)
+        return (
+            middle(self._fmr, self._different.people),
+            middle(self._fnmr, self._same.people),
+        )
 
 
 def _grid(genuine: Floats, impostor: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.evaluation import plots
+from engine.evaluation.intervals import FEW_SAID
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
@@ -24,8 +25,9 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
     genuine = int(pairs.same.sum())
     report.text(
         f"{len(pairs.photos)} photos of {people} people; {genuine:,} genuine and "
-        f"{len(pairs) - genuine:,} impostor pairs. Intervals: 95 %, bootstrap over people. Pairs "
-        "with a photo in which no face was found are counted below and are in no rate."
+        f"{len(pairs) - genuine:,} impostor pairs. Intervals: 95 %, bootstrap over people, "
+        f"{FEW_SAID}. Pairs with a photo in which no face was found are counted below and are in "
+        "no rate."
     )
     rows = []
     metrics: dict[str, Any] = {"people": people, "systems": {}}

@@ -69,8 +69,19 @@ def test_no_error_says_little_of_few_subjects() -> None:
         for subjects in (names, [""] * 500, ["0"] * 500)
     ]
     assert rates[0].high > 0.2
-    assert [rate.high for rate in rates[1:]] == [wilson(0, 500).high] * 2
+    assert [rate.high for rate in rates[1:]] == [wilson(0, 500).high, wilson(0, 1).high]
     assert all(rate.value == rate.low == 0 and rate.trials == 500 for rate in rates)
+
+
+def test_one_person_is_not_more_certain_than_two() -> None:
+    """A hundred captures of each, half of them wrong: what others would do nobody has seen."""
+    scores = [1.0, -1.0] * 100
+    for people in (1, 2, 4):
+        subjects = [str(number % people) for number in range(200)]
+        one = answers(scores, [LIVE] * 100 + ["a: print"] * 100, subjects)
+        few = wilson(people / 2, people)
+        for rate in (one.error("a: print"), one.error(LIVE), one.area("a: print")):
+            assert rate.value == 0.5 and rate.low <= few.low and rate.high >= few.high
 
 
 def test_one_error_says_no_more_than_none() -> None:

@@ -156,6 +156,26 @@ def test_few_errors_say_little_of_pairs_that_share_people() -> None:
     assert one.value == 1 / 435 and one.high > none.high
 
 
+def test_genuine_pairs_of_two_people_are_two() -> None:
+    """However many pairs they have, and however many strangers there are."""
+    people = [*range(60), *[0] * 19, *[1] * 19]
+    photos = [Photo(Path(f"{number}.jpg"), str(p)) for number, p in enumerate(people)]
+    pairs = Pairs(photos, *np.triu_indices(98, 1))
+    rate = ErrorRates(pairs, np.zeros(len(pairs)), 200).fnmr(1)
+    assert rate.value == 1 and rate.trials == 380 and rate.low <= wilson(2, 2).low
+
+
+def test_few_pairs_without_an_error_say_little_too() -> None:
+    """All errors but one tell as little as one error."""
+    people = [Photo(Path(f"{p}.jpg"), str(p)) for p in range(30)]
+    a, b = np.triu_indices(30, 1)
+    scores = np.random.default_rng(0).normal(size=len(a)) + 2 * np.isin(a, (0, 1, 2))
+    one, most = (ErrorRates(Pairs(people, a, b), sign * scores) for sign in (1, -1))
+    few, many = one.fmr(float(scores.max())), most.fmr(float(np.nextafter(-scores.max(), 9)))
+    assert many.value == 1 - few.value == 434 / 435
+    assert 1 - many.low > 2 * (1 - wilson(434, 435).low)
+
+
 def test_folded_accuracy() -> None:
     same = np.tile([True, False], 50)
     fold = np.repeat(np.arange(10), 10)
@@ -187,7 +207,8 @@ def test_a_draw_without_such_a_pair_is_no_evidence() -> None:
     pairs, scores = _sample(2, 12, np.random.default_rng(5))
     rates = ErrorRates(pairs, np.where(pairs.same, scores, np.minimum(scores, 1.0)))
     rate = rates.fmr(0.9)
-    assert rate == wilson(round(rate.value * rate.trials), rate.trials)
+    two = wilson(2 * rate.value, 2)
+    assert (rate.low, rate.high) == (two.low, two.high) and rate.trials == 144
     assert not np.isnan(rates.bands()).any() and rates.fmr(0.9).low > 0
 
 
