@@ -159,4 +159,4 @@ def widened(rate: Rate, low: float, high: float) -> Rate:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
-from engine.evaluation.intervals import Rate, drawn, grouped, middle
+from engine.evaluation.intervals import FEW, FEW_SAID, Rate, drawn, grouped, middle, widened, wilson
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.synthesis import draw, turn
 from engine.evaluation.systems import progress
 from engine.images import Pixels
+from engine.operating import ERRORS_NEEDED
 
 Flags = NDArray[np.bool_]
 
@@ -40,7 +41,8 @@ class Genuine:
 class Recovery:
     """The three rates of several pairs, and of the refusals that the mesh causes the share that do
     not happen any more, with its interval; None where the mesh causes none. Intervals: 95 %,
-    bootstrap over people.
+    bootstrap over people, and where few pairs or people are lost at least Wilson's of as many
+    trials as people.
     """
 
     clean: Rate
@@ -70,9 +72,13 @@ def _recovered(
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = (of_meshed - of_descreened) / (of_meshed - of_clean)
     shares = shares[np.isfinite(shares)]
-    low, high = middle(shares, int(people.max()) + 1)
     value = (int(meshed.sum()) - int(descreened.sum())) / lost
-    return Rate(value, min(float(low), value), max(float(high), value), lost)
+    rate = widened(Rate(value, value, value, lost), *middle(shares, int(people.max()) + 1))
+    losing = len(np.unique(people[meshed & ~clean]))
+    if lost < ERRORS_NEEDED or losing < FEW:
+        few = wilson(min(max(value, 0), 1) * losing, losing)
+        rate = widened(rate, few.low, few.high)
+    return rate
 
 
 def photographed(identities: Path) -> list[list[Path]]:
@@ -145,5 +151,9 @@ def show_recovery(report: Report, pairs: Sequence[Genuine]) -> dict[str, Any]:
         }
     header = ["", "draws", "of pairs", "of people"]
     header += ["FNMR without mesh", "with one", "descreened", "of the loss comes back"]
+    report.text(
+        f"Intervals of genuine pairs: 95 %, bootstrap over people, {FEW_SAID}; so is the loss's "
+        f"where fewer than {ERRORS_NEEDED} pairs are lost."
+    )
     report.table("Genuine pairs at the default threshold, a mesh on one photo", header, lines)
     return metrics
