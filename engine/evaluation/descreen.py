@@ -16,7 +16,7 @@ from engine import Engine
 from engine.evaluation import plots, restoration
 from engine.evaluation.arguments import at_least
 from engine.evaluation.contact import contact_sheet
-from engine.evaluation.listing import pictures
+from engine.evaluation.listing import shuffled
 from engine.evaluation.meshed import Files, Synthesised, in_folders, listed
 from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.recovery import genuine, photographed, show_recovery
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:
     """Raises SampleError for a picture that is broken before any work is done."""
-    plain = pictures(args.images)[: args.plain] if args.images else []
+    plain = shuffled(args.images, args.seed)[: args.plain] if args.images else []
     people = photographed(args.identities)[: args.genuine] if args.identities else []
     for path in dict.fromkeys([*pairs.drawn_on, *plain, *(p for photos in people for p in photos)]):
         read_photo(path)
@@ -114,9 +114,9 @@ def _families(choice: str) -> Sequence[str]:
 def _restored(report: Report, rows: Sequence[Row], photos: int) -> dict[str, Any]:
     found = {method: restoration.figures(restoration.of(rows, method)) for method in METHODS}
     report.text(
-        f"{found[MESHED].pairs} pairs of {photos} photos. ±: 95 % of the mean. 5 %: the 5th "
-        "percentile. On lines: the pixels that the mesh covers. Cosine: between the embeddings of "
-        "the picture and of the clean photo, where that shows a face; 0 where the picture shows "
+        f"{found[MESHED].pairs} pairs of {photos} photos. ±: 95 % of the mean, by photos. 5 %: the "
+        "5th percentile. On lines: the pixels that the mesh covers. Cosine: between the embeddings "
+        "of the picture and of the clean photo, where that shows a face; 0 where the picture shows "
         "none. The inpainting is told where the lines are."
     )
     report.table("All pairs", ["", *HEADER], [[m, *found[m].cells()] for m in METHODS])

@@ -38,7 +38,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean, and half the width of its 95 % interval (NaN for a single value)."""
+    """A mean, and half the width of its 95 % interval (NaN for a single group)."""
 
     value: float
     margin: float
@@ -55,11 +55,20 @@ class Mean:
         return {name: None if math.isnan(part) else part for name, part in parts.items()}
 
 
-def mean_of(values: NDArray[np.float64]) -> Mean:
-    """By the standard error, for independent values; NaN for none."""
-    count = len(values)
-    margin = 1.959964 * float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
-    return Mean(float(values.mean()) if count else math.nan, margin)
+def mean_of(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Mean:
+    """By the standard error where only groups are independent of each other (Liang & Zeger,
+    "Longitudinal data analysis using generalized linear models", Biometrika 1986); NaN for none.
+
+    values, groups: (N,); groups are numbered from 0.
+    """
+    if not len(values):
+        return Mean(math.nan, math.nan)
+    mean, number = float(values.mean()), int(groups.max()) + 1
+    if number == 1:
+        return Mean(mean, math.nan)
+    away = np.bincount(groups, values - mean, number)
+    error = math.sqrt(number / (number - 1) * float((away**2).sum())) / len(values)
+    return Mean(mean, 1.959964 * error)
 
 
 def wilson(errors: float, trials: float) -> Rate:

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from engine.evaluation.photos import SampleError, picture_files
 
 
@@ -21,6 +23,13 @@ def pictures(source: Path) -> list[Path]:
         return picture_files(source)
     rows = read_rows(source, ["path"])
     return [named_file(source, line, row["path"]) for line, row in rows.items()]
+
+
+def shuffled(source: Path, seed: int) -> list[Path]:
+    """The same in an order drawn from the seed: the first of them are a sample of all, where those
+    by name would be of some groups of people alone."""
+    paths = pictures(source)
+    return [paths[index] for index in np.random.default_rng(seed).permutation(len(paths))]
 
 
 def named_file(listing: Path, line: int, name: str) -> Path:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.listing import named_file, pictures, read_rows
+from engine.evaluation.listing import named_file, read_rows, shuffled
 from engine.evaluation.photos import SampleError, picture_files, read_photo
 from engine.evaluation.synthesis import SIZES, draw, turn
 from engine.images import Pixels
@@ -21,6 +21,7 @@ SSIM_WINDOW = 7
 class Pair:
     """meshed, clean: (H, W, 3) uint8 BGR. mask: (H, W) float32, above 0 on and beside lines.
 
+    photo: a number for each clean file, as one may be in several pairs.
     groups: what the pair belongs to, such as {"family": "scales", "size": "178x220"}.
     """
 
@@ -28,6 +29,7 @@ class Pair:
     meshed: Pixels
     clean: Pixels
     mask: NDArray[np.float32]
+    photo: int
     groups: dict[str, str]
 
 
@@ -38,9 +40,7 @@ class Synthesised:
     """
 
     def __init__(self, images: Path, count: int, families: Sequence[str], seed: int = 0) -> None:
-        paths = pictures(images)
-        order = np.random.default_rng(seed).permutation(len(paths))
-        self._paths = [paths[i] for i in order]
+        self._paths = shuffled(images, seed)
         self._count, self._families, self._seed = count, families, seed
         self.drawn_on = self._paths[:count]
 
@@ -49,7 +49,8 @@ class Synthesised:
 
     def __getitem__(self, number: int) -> Pair:
         rng = np.random.default_rng((self._seed, number))
-        path = self._paths[number % len(self._paths)]
+        photo = number % len(self._paths)
+        path = self._paths[photo]
         # Families and sizes take turns at different pace, so that every pairing occurs.
         family = self._families[turn(number, len(self._paths), len(self._families))]
         width, height = SIZES[number // len(self._families) % len(SIZES)]
@@ -60,7 +61,7 @@ class Synthesised:
             "opacity": drawn.opacity,
             "compressed after": "JPEG" if drawn.compressed else "no",
         }
-        return Pair(path.name, drawn.meshed, drawn.clean, drawn.mask, groups)
+        return Pair(path.name, drawn.meshed, drawn.clean, drawn.mask, photo, groups)
 
 
 class Files:
@@ -87,7 +88,8 @@ class Files:
         changed = np.abs(clean.astype(np.int16) - meshed).max(2) > 12
         mask = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
         size = f"{clean.shape[1]}x{clean.shape[0]}"
-        return Pair(self._pairs[number][1].name, meshed, clean, mask, {"size": size})
+        photo = self.drawn_on.index(self._pairs[number][0])
+        return Pair(self._pairs[number][1].name, meshed, clean, mask, photo, {"size": size})
 
 
 def listed(table: Path) -> Files:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine import Engine, FaceNotFound
 from engine.evaluation import baselines
-from engine.evaluation.intervals import Mean, Rate, mean_of, wilson
+from engine.evaluation.intervals import Mean, Rate, grouped, mean_of
 from engine.evaluation.meshed import Pair
 from engine.images import Pixels
 
@@ -19,8 +19,9 @@ METHODS = (MESHED, DESCREENED, "notch filter", "median filter", "inpaint with tr
 HEADER = ("pairs", "PSNR, dB", "5 %", "on lines", "SSIM", "cosine", "5 %", "recognised")
 
 Row = dict[str, float | str]
-"""Of one pair and method: method, name, score, the pair's groups, psnr, ssim, and where they exist
-"line psnr" (there are lines), cosine (the clean photo shows a face), recognised (descreened)."""
+"""Of one pair and method: method, name, photo (a number for each clean file), score, the pair's
+groups, psnr, ssim, and where they exist "line psnr" (there are lines), cosine (the clean photo
+shows a face), recognised (descreened)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def judge(engine: Engine, pair: Pair) -> list[Row]:
     truth = _embedding(engine, pair.clean)
     rows = []
     for method, picture in zip(METHODS, pictures, strict=True):
-        row: Row = {"method": method, "name": pair.name, "score": result.mesh_score, **pair.groups}
-        row |= _likeness(picture, pair)
+        row: Row = {"method": method, "name": pair.name, "photo": pair.photo, **pair.groups}
+        row |= {"score": result.mesh_score, **_likeness(picture, pair)}
         if truth is not None:
             vector = _embedding(engine, picture)
             row["cosine"] = 0.0 if vector is None else float(vector @ truth)
@@ -98,17 +99,24 @@ def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
 
 
 def figures(rows: Sequence[Row]) -> Figures:
+    """Draws of one photo are alike: the intervals are over photos."""
     psnrs, cosines, seen = (column(rows, key) for key in ("psnr", "cosine", "recognised"))
     return Figures(
         pairs=len(rows),
-        psnr=mean_of(psnrs),
+        psnr=mean_of(psnrs, _photos(rows, "psnr")),
         psnr_5=float(np.percentile(psnrs, 5)),
-        line_psnr=mean_of(column(rows, "line psnr")),
-        ssim=mean_of(column(rows, "ssim")),
-        cosine=mean_of(cosines),
+        line_psnr=mean_of(column(rows, "line psnr"), _photos(rows, "line psnr")),
+        ssim=mean_of(column(rows, "ssim"), _photos(rows, "ssim")),
+        cosine=mean_of(cosines, _photos(rows, "cosine")),
         cosine_5=float(np.percentile(cosines, 5)) if len(cosines) else math.nan,
-        recognised=wilson(int(seen.sum()), len(seen)) if len(seen) else None,
+        recognised=grouped(seen > 0, _photos(rows, "recognised")) if len(seen) else None,
     )
+
+
+def _photos(rows: Sequence[Row], key: str) -> NDArray[np.int64]:
+    """A number from 0 for the photo of each row that has the key, (N,)."""
+    photos = [row["photo"] for row in rows if key in row]
+    return np.asarray(np.unique(photos, return_inverse=True)[1], np.int64)
 
 
 def psnr(squared_error: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Engine
 from engine.evaluation.intervals import grouped
-from engine.evaluation.listing import pictures
+from engine.evaluation.listing import shuffled
 from engine.evaluation.photos import read_photo
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import psnr
@@ -30,8 +30,8 @@ class Plain:
 
 
 def untouched(engine: Engine, images: Path, count: int, seed: int) -> list[Plain]:
-    """Photos of a folder or CSV, at the sizes of the pairs, some of them compressed."""
-    paths, capture = pictures(images), generator("capture")
+    """Photos drawn from a folder or CSV, at the sizes of the pairs, some of them compressed."""
+    paths, capture = shuffled(images, seed), generator("capture")
     photos = []
     for number in progress(range(count), "without mesh"):
         rng = np.random.default_rng((seed, number, 1))
