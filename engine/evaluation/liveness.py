@@ -24,6 +24,7 @@ from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import FEW_SAID
 from engine.evaluation.report import Report
+from engine.evaluation.scores import write_scores
 from engine.evaluation.systems import (
     LIBRARY,
     add_sample_arguments,
@@ -70,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
             for name, one in verdicts.items()
         }
 
-    systems = answers(bench.judge(sample)) if bench else {}
-    systems |= answers({service.url: _served(service, sample) for service in services})
+    verdicts = bench.judge(sample) if bench else {}
+    verdicts |= {service.url: _served(service, sample) for service in services}
+    systems = answers(verdicts)
     report = Report(f"Liveness: {', '.join(str(source) for source in args.captures)}")
     metrics = _figures(report, sample, systems)
     if bench and args.robustness:
@@ -82,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.no_thumbnails:
             _show(report, name, one, sample)
     report.write(args.out, metrics)
+    write_scores(args.out / "scores.csv", sample, verdicts)
     shown = LIBRARY in systems and not args.no_thumbnails
     cases = worst(systems[LIBRARY], sample) if shown else {}
     kinds = ("live", "attacks")
