@@ -28,6 +28,7 @@ from engine.evaluation.systems import (
     uses_library,
 )
 from engine.evaluation.truth import TruePicture
+from shim.contract import MAX_FACES
 
 SIZES = (0, 20, 40, 80, 160, 10**9)
 """Limits of the groups by size: the longer side of the true box, in pixels."""
@@ -50,21 +51,25 @@ def run(args: argparse.Namespace) -> int:
         if path.resolve() in seen:
             raise SampleError(f"{path} is listed twice: each picture counts once")
         seen.add(path.resolve())
+    # A service returns the largest MAX_FACES at most, so beside one the others may not have more.
+    most = MAX_FACES if services else 1000
     judged: dict[str, Judged] = {}
     if uses_library(args):
         with Engine(args.pack, args.providers) as engine:
-            judged[LIBRARY] = judge(pictures, partial(_with_library, engine))
+            judged[LIBRARY] = judge(pictures, partial(_with_library, engine, most))
     for service in services:
         judged[service.url] = judge(pictures, partial(_with_service, service))
     report = Report(f"Detection: {', '.join(str(path) for path in args.truth)}")
+    if services:
+        report.text(f"The {MAX_FACES} largest faces of a picture at most, as services return.")
     metrics = _figures(report, pictures, judged)
     report.write(args.out, metrics)
     return 0
 
 
-def _with_library(engine: Engine, path: Path) -> list[Found] | None:
+def _with_library(engine: Engine, most: int, path: Path) -> list[Found] | None:
     try:
-        faces = engine.detect(path, max_faces=1000)
+        faces = engine.detect(path, max_faces=most)
     except ImageError:
         return None
     return [Found(face.box, face.score, face.landmarks) for face in faces]
@@ -72,7 +77,9 @@ def _with_library(engine: Engine, path: Path) -> list[Found] | None:
 
 def _with_service(service: Endpoint, path: Path) -> list[Found] | None:
     boxes = service.detect(path)
-    return None if boxes is None else [Found(box) for box in boxes]
+    if boxes is None:
+        return None
+    return [Found(box) for box in sorted(boxes, key=lambda box: -box[2] * box[3])[:MAX_FACES]]
 
 
 def _figures(

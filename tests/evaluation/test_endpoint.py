@@ -175,3 +175,27 @@ def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) 
     assert main(["detection", str(tmp_path / "truth.csv"), *service, "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics[url]["false_alarms"] == metrics["engine"]["false_alarms"] > 0
+
+
+def test_no_system_has_more_faces_than_a_service_returns(
+    url: str, tmp_path: Path, group: Pixels, engine: Engine
+) -> None:
+    """Eighteen people, of whom a service finds the sixteen largest: so does the library beside it,
+    and all of them alone."""
+    crowd = np.concatenate([group] * 3)
+    (tmp_path / "crowd.jpg").write_bytes(encode(crowd, "jpeg"))
+    boxes = [face.box for face in engine.detect(tmp_path / "crowd.jpg", max_faces=1000)]
+    assert len(boxes) == 18
+    rows = [f"crowd.jpg,{x},{y},{w},{h}" for x, y, w, h in boxes]
+    (tmp_path / "truth.csv").write_text("\n".join(["file,x,y,width,height", *rows]))
+    service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
+    found = {}
+    for name, options in (("alone", []), ("beside", service)):
+        out = tmp_path / name
+        assert main(["detection", str(tmp_path / "truth.csv"), *options, "--out", str(out)]) == 0
+        metrics = json.loads((out / "metrics.json").read_text())
+        found[name] = {system: one["recall"]["value"] for system, one in metrics.items()}
+        said = "The 16 largest faces of a picture at most" in (out / "report.html").read_text()
+        assert said == (name == "beside")
+    assert found["alone"] == {"engine": 1}
+    assert found["beside"]["engine"] == found["beside"][url] == pytest.approx(16 / 18)
