@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from engine import EngineError
+from engine.evaluation.systems import uses_library
 
 EXTRA = ("matplotlib", "skimage", "tqdm")
 COMMANDS = {
@@ -43,7 +44,7 @@ def prepare(out: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0, or 1 with one readable line on stderr."""
+    """Exit status 0, or with one readable line on stderr 1, or 130 where Ctrl-C ended it."""
     parser = argparse.ArgumentParser(prog="python -m engine.evaluation", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in COMMANDS.items():
@@ -59,6 +60,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        kept = args.command == "verification" and uses_library(args)
+        more = "; embeddings so far are kept, and the same command goes on from there" * kept
+        print(f"stopped before the end{more}", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

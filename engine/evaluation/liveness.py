@@ -21,6 +21,7 @@ from engine.evaluation.attacks import (
     wrong_verdicts,
 )
 from engine.evaluation.captures import LIVE, Capture
+from engine.evaluation.copies import tell_copies
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import FEW_SAID
 from engine.evaluation.report import Report
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     verdicts |= {service.url: _served(service, sample) for service in services}
     systems = answers(verdicts)
     report = Report(f"Liveness: {', '.join(str(source) for source in args.captures)}")
+    labels = [f"{one.species}, {one.subject}".strip(", ") for one in sample]
+    tell_copies(report, [one.path for one in sample], labels)
     metrics = _figures(report, sample, systems)
     if bench and args.robustness:
         altered = {name: answers(bench.judge(sample, alter)) for name, alter in ALTERATIONS.items()}

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.evaluation import plots
 from engine.evaluation.arguments import at_least
+from engine.evaluation.copies import tell_copies
 from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.listing import is_table
 from engine.evaluation.pairs import Pairs, all_pairs, read_table
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         one.name: (one, ErrorRates(pairs, one.scores, args.replicates, args.seed)) for one in scored
     }
     report = Report(f"Verification: {args.photos}")
+    people = [photo.person for photo in pairs.photos]
+    tell_copies(report, [photo.path for photo in pairs.photos], people)
     metrics = tabulate(report, pairs, systems)
     draw(report, systems)
     for name, (one, rates) in systems.items():

@@ -95,6 +95,16 @@ def test_every_score_is_written(taken: Path, tmp_path: Path, engine: Engine) -> 
     assert figures["errors"][LIVE]["value"] == judged.count("0") / len(judged)
 
 
+def test_a_capture_that_is_live_and_an_attack(
+    taken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (taken / "tom_print" / "4.png").write_bytes((taken / "ann_live" / "1.png").read_bytes())
+    measured(taken, tmp_path / "report")
+    error = capsys.readouterr().err
+    assert "1 files are copies of others, 1 of them labelled otherwise" in error
+    assert "1.png (live, taken/ann) and" in error and "4.png (taken: print, taken/tom)" in error
+
+
 def test_operating_points_take_attacks_enough(capsys: pytest.CaptureFixture[str]) -> None:
     """The rule of thirty: 300 attacks for 10 %, of each species that was judged at all."""
     for count, points in ((300, {"0.1"}), (299, set()), (600, {"0.1", "0.05"})):

@@ -37,6 +37,58 @@ def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
     assert "ann/1.png · ann/2.png</figcaption>" in (out / "report.html").read_text("utf-8")
 
 
+def test_copies_of_a_file_are_told(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And that they are of two people, whom one of the labels names wrongly."""
+    assert main(["verification", str(people), "--out", str(tmp_path / "report")]) == 0
+    assert "copies" not in capsys.readouterr().err
+    for name in ("ann/3", "tom/4"):
+        (people / f"{name}.png").write_bytes((people / "ann" / "1.png").read_bytes())
+    assert main(["verification", str(people), "--out", str(tmp_path / "report")]) == 0
+    line = "2 files are copies of others, 1 of them labelled otherwise, such as"
+    assert f"{line} {people / 'ann' / '1.png'} (ann) and" in capsys.readouterr().err
+    assert line in (tmp_path / "report" / "report.html").read_text("utf-8")
+
+
+def test_a_stopped_command_says_what_is_kept(
+    people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C ends in a line, and the embeddings until then are not computed again."""
+    command = ["verification", str(people), "--out", str(tmp_path / "report")]
+    embed, left = Engine.embed, [True] * 4
+
+    def stopped(engine: Engine, image: bytes) -> Any:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return embed(engine, image)
+
+    monkeypatch.setattr(Engine, "embed", stopped)
+    assert main(command) == 130
+    told = "stopped before the end; embeddings so far are kept, and the same command goes on from"
+    assert capsys.readouterr().err == f"{told} there\n"
+    left.append(True)
+    assert main(command) == 0
+
+
+def test_a_command_that_keeps_nothing_says_so(
+    people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.evaluation.gate.load", stopped)
+    assert main(["gate", str(people), "--out", str(tmp_path / "report")]) == 130
+    assert capsys.readouterr().err == "stopped before the end\n"
+
+
 def test_verification_of_a_table(people: Path, tmp_path: Path) -> None:
     table, out = people / "people.csv", tmp_path / "report"
     rows = ["path,person", "ann/1.png,Ann", "ann/2.png,Ann", "tom/1.png,Tom", "tom/2.png,Tom"]
