@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from engine.evaluation.answers import Answers, Verdict
+from engine.evaluation.attacks import robustness
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.intervals import wilson
+from engine.evaluation.report import Report
+from engine.evaluation.worst import worst
 
 
 def answers(scores: list[float], species: list[str], subjects: list[str]) -> Answers:
@@ -118,3 +121,25 @@ def test_refusals_for_other_reasons_do_not_move_the_threshold() -> None:
     sample = [Capture(Path(f"{n}.png"), LIVE, "", "a") for n in range(4)]
     verdicts = [Verdict(2.0, True), Verdict(0.0, False), Verdict(9.0, False), None]
     assert Answers(sample, verdicts, 10).threshold == 1.0
+
+
+def test_an_area_that_is_lost_is_positive() -> None:
+    """On altered pictures one attack of two passes for live that did not before."""
+    species = [LIVE, "a: print", "a: print"]
+    usual, altered = (answers([1.0, high, -1.0], species, [""] * 3) for high in (0.5, 2.0))
+    found = robustness(Report("x"), {"engine": usual}, {"darker": {"engine": altered}})
+    assert found["engine"]["a: print"] == {"auc": 1, "lost": {"darker": 0.5}}
+
+
+def test_the_worst_cases_come_first() -> None:
+    """Live captures from the lowest score, attacks from the highest, without those unanswered."""
+    scores = [3.0, -1.0, float("nan"), 2.0, 5.0, -4.0]
+    sample = [Capture(Path(f"{n}.png"), LIVE if n < 3 else "a: print", "", "a") for n in range(6)]
+    verdicts = [None if s != s else Verdict(s, s > 0, s != 5) for s in scores]
+    cases = worst(Answers(sample, verdicts, 10), sample)
+    assert [(label, path.stem) for label, path in cases["live"]] == [("-1.00", "1"), ("3.00", "0")]
+    assert [(label, path.stem) for label, path in cases["attacks"]] == [
+        ("(5.00)", "4"),
+        ("2.00", "3"),
+        ("-4.00", "5"),
+    ]
