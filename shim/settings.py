@@ -19,7 +19,7 @@ class SettingsError(Exception):
 class Settings:
     """Every setting, with its default.
 
-    keys: TOML file of key pairs, see keys.py. Needed, except in demo mode.
+    keys: TOML file of key pairs, see keysfile.py. Needed, except in demo mode.
     pack: folder of the model pack, or "fast"; None is the default pack.
     providers: onnxruntime execution providers by name, separated by commas; None lets the engine
         choose.

@@ -16,6 +16,17 @@ def test_crops_stay_inside_the_picture() -> None:
             assert square_crop(image, face, 2.7, 128, border).shape == (128, 128, 3)
 
 
+def test_a_crop_that_would_leave_the_picture_shifts_inside() -> None:
+    """It keeps its size, and the face its place in the picture."""
+    rows, columns = np.indices((101, 101))
+    image = np.dstack([rows, columns, rows]).astype(np.uint8)
+    for x, y, low, high in ((0.0, 40.0, 0, 40), (80.0, 40.0, 60, 100), (40.0, 40.0, 30, 70)):
+        face = Face((x, y, 20.0, 20.0), 1.0, np.zeros((5, 2), np.float32))
+        crop = context_crop(image, face, 2.0, 41)
+        assert crop[:, 0, 1].tolist() == [low] * 41 and crop[:, -1, 1].tolist() == [high] * 41
+        assert crop[0, :, 0].tolist() == [30] * 41 and crop[-1, :, 0].tolist() == [70] * 41
+
+
 def test_a_square_crop_keeps_shapes_and_mirrors_what_is_missing() -> None:
     image = np.zeros((64, 64, 3), np.uint8)
     image[16:48, 16:48] = 200

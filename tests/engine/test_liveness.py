@@ -193,8 +193,24 @@ def cut(image: Pixels) -> Pixels:
     return np.ascontiguousarray(image[:, 215:])
 
 
-def tilted(image: Pixels) -> Pixels:
-    turn = cv2.getRotationMatrix2D((225, 120), 45, 1)
+def cut_right(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:, :246])
+
+
+def cut_below(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:145])
+
+
+def tilted_left(image: Pixels) -> Pixels:
+    return tilted(image, 40)
+
+
+def tilted_right(image: Pixels) -> Pixels:
+    return tilted(image, -40)
+
+
+def tilted(image: Pixels, degrees: int = 45) -> Pixels:
+    turn = cv2.getRotationMatrix2D((225, 120), degrees, 1)
     border = cv2.BORDER_REFLECT_101
     return np.asarray(cv2.warpAffine(image, turn, (512, 512), borderMode=border), np.uint8)
 
@@ -207,6 +223,10 @@ def tilted(image: Pixels) -> Pixels:
         (blurred, "the face is blurred: hold the camera still and let it focus"),
         (small, "the face is too small: come closer to the camera"),
         (cut, "the face is cut off by the edge of the picture: show all of it"),
+        (cut_right, "the face is cut off by the edge of the picture: show all of it"),
+        (cut_below, "the face is cut off by the edge of the picture: show all of it"),
+        (tilted_left, "the face is tilted: hold the head and the camera upright"),
+        (tilted_right, "the face is tilted: hold the head and the camera upright"),
         (tilted, "the face is tilted: hold the head and the camera upright"),
     ],
 )
