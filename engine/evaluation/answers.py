@@ -74,8 +74,8 @@ class Answers:
         return self._error(self.species == species, species != LIVE, threshold)
 
     def wrong_verdicts(self, species: str) -> Rate:
-        """The share of the answered captures called live, or of LIVE not called so: alike for
-        systems that tell what they did not judge, which is not called live, and for others."""
+        """The share of the answered captures called live, or of LIVE not called so: what compares
+        systems that tell what they did not judge with others."""
         wrong = self.alive == (species != LIVE)
         return self._rate((self.species == species) & self.answered, wrong)
 

@@ -100,7 +100,7 @@ def grouped(
     The interval is Wilson's, or that of a bootstrap over groups where this is wider. Few errors
     hardly vary between draws: with fewer than ERRORS_NEEDED, or as few of the other kind, it is at
     least Wilson's of as many observations as these are worth (Korn & Graubard, as in ErrorRates);
-    None takes as many as there are groups, and so do FEW groups.
+    None, or under FEW groups, takes as many as there are groups.
     """
     errors, trials = int(happened.sum()), len(happened)
     rate = wilson(errors, trials)

@@ -23,7 +23,7 @@ class ErrorRates:
     Fewer errors than ERRORS_NEEDED, or as few pairs without one, hardly vary between draws, so
     there the interval is at least Wilson's of as many independent pairs as these are worth (Korn &
     Graubard, "Confidence intervals for proportions with small expected number of positive counts",
-    Survey Methodology 1998), and of FEW people, of as many pairs as there are people.
+    Survey Methodology 1998), and of under FEW people, of as many pairs as there are people.
     """
 
     def __init__(self, pairs: Pairs, scores: Floats, replicates: int = 1000, seed: int = 0) -> None:
