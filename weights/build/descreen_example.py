@@ -12,7 +12,7 @@ import cv2
 import mesh as meshes
 import numpy as np
 from command import run
-from portraits import held_out
+from kept_apart import unseen
 
 from engine import Engine
 from engine.evaluation.photos import SampleError
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=0, help="which of those kept apart")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    kept = [path for path in sorted((args.portraits / "us_officials").glob("*")) if held_out(path)]
+    kept = [path for path in sorted((args.portraits / "us_officials").glob("*")) if unseen(path)]
     if not 0 <= args.number < len(kept):
         raise SampleError(f"{args.portraits}/us_officials has {len(kept)} portraits kept apart")
     clean = cut_out(load(kept[args.number]), *SIZE)

@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from checksum import checksum
-from portraits import held_out, portrait_files
+from kept_apart import SEEN_SUBJECTS, held_out, kept_subjects, unseen
+from portraits import portrait_files
 from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
@@ -18,14 +19,15 @@ from engine.evaluation.photos import SampleError
 from engine.images import load
 
 SIMULATED = "simulated"
-DRAWN_BY = ("camera", "displays", "jpeg", "presentations", "prints", "view")
+SIMULATOR = ("camera", "displays", "jpeg", "presentations", "prints", "view")
+DRAWN_BY = (*SIMULATOR, "kept_apart", "liveness_data")
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """data: bytes of a picture file. box: x, y, width, height of the face, shares of its sides.
-    label: index in SPECIES. kept: apart from training."""
+    label: index in SPECIES. kept: apart from training, and judged on."""
 
     data: bytes
     box: tuple[float, float, float, float]
@@ -37,7 +39,8 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a file of simulated captures holds. made_of: all that they depend on."""
+    """What a file of simulated captures holds. made_of: what they were drawn from and how; the
+    engine, which finds the faces, does not count."""
 
     made_of: tuple[str, int, int, bool, bool]  # the first a checksum of portraits and code
     samples: list[Sample]
@@ -56,7 +59,8 @@ def simulated(
 
     Written to `cache`, a file, as they take about 50 ms each, and made anew when it holds others.
     `kept_only`: of the people alone that are kept apart from training. `wide`: whole selfies
-    instead of crops of faces.
+    instead of crops of faces. A little less than `count` where portraits are held out but are of
+    people that training sees.
     """
     made_of = checksum(portrait_files(portraits), DRAWN_BY), count, seed, kept_only, wide
     kept = pickle.loads(cache.read_bytes()) if cache.exists() else None
@@ -76,7 +80,7 @@ def simulated(
 def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
     folder, seed, first, count, kept_only, wide = chunk
     cv2.setNumThreads(1)
-    people = [(p, face) for p, face in _people(folder) if held_out(p) or not kept_only]
+    people = [(p, face) for p, face in _people(folder) if unseen(p) or not kept_only]
     if not people:
         kind = "portrait that is kept apart from training" if kept_only else "portrait"
         raise SampleError(f"no {kind} in {folder} shows a face")
@@ -84,6 +88,8 @@ def _simulate(chunk: tuple[Path, int, int, int, bool, bool]) -> list[Sample]:
     for number in range(first, first + count):
         rng = np.random.default_rng((seed, number))
         path, portrait = people[int(rng.integers(len(people)))]
+        if held_out(path) and not unseen(path):
+            continue
         label = number % len(SPECIES)
         elsewhere = people[int(rng.integers(len(people)))][1].pixels
         widths = WIDE if wide else TIGHT
@@ -105,13 +111,15 @@ def _people(folder: Path) -> list[tuple[Path, Portrait]]:
 
 
 def shared(folder: Path) -> list[Sample]:
-    """The captures of `prints_cn` and `replay_small`; every fourth subject of the prints kept."""
+    """The captures of `prints_cn` and `replay_small`; every fourth subject of the prints kept, but
+    those left out that training sees under another name."""
     rows = list(_listed(folder))
-    subjects = sorted({subject for source, _, _, subject in rows if source == "prints_cn"})
-    kept = set(subjects[::4])
+    kept = kept_subjects({subject for source, _, _, subject in rows if source == "prints_cn"})
     samples = []
     with Engine(threads=2) as engine:
         for source, path, label, subject in rows:
+            if source == "prints_cn" and subject in SEEN_SUBJECTS:
+                continue
             pixels = load(path)
             faces = engine.detect(pixels, max_faces=1)
             if not faces:

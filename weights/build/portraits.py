@@ -5,12 +5,12 @@ another size, background, colour, sharpness, and sometimes thin things that are 
 glasses, writing, woven cloth), which have to survive its removal.
 """
 
-import hashlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from augmentation import augment
+from kept_apart import held_out, unseen
 from mattes import outlines, read_portrait
 from numpy.typing import NDArray
 
@@ -28,19 +28,17 @@ def portrait_files(folder: Path) -> list[Path]:
     return paths
 
 
-def held_out(path: Path) -> bool:
-    """Whether the portrait belongs to validation: one person in twelve, by name."""
-    person = path.stem.rsplit("_", 1)[-1]
-    return hashlib.sha256(person.encode()).digest()[0] < 256 // 12
-
-
 class Portraits:
-    """Portraits below `folder` in several sizes, with the outlines of the people."""
+    """Portraits below `folder` in several sizes, with the outlines of the people.
+
+    Those that training sees, or for `validation` those of people whom it never sees.
+    """
 
     def __init__(self, folder: Path, cache: Path, validation: bool = False) -> None:
         paths = portrait_files(folder)
         mattes = outlines(paths, cache)
-        chosen = [i for i, path in enumerate(paths) if held_out(path) == validation]
+        wanted = [unseen(path) if validation else not held_out(path) for path in paths]
+        chosen = np.flatnonzero(wanted)
         self._mattes = [mattes[i] for i in chosen]
         self._levels = [_pyramid(read_portrait(paths[i])) for i in chosen]
 
