@@ -1,14 +1,18 @@
 """What each step of the descreening network's training does, and whether a run may go on."""
 
 import argparse
+import hashlib
+from pathlib import Path
 from typing import Any
 
+from checksum import checksum
+from portraits import portrait_files
 from schedule import schedule
 
 from engine.errors import EngineError
 
 DECISIVE = ("steps", "finish", "finish_rate", "settled", "batch", "crop", "rate", "seed", "workers")
-"""A run is only continued with the same of these options."""
+"""A run is only continued with the same of these options, portraits and recognition network."""
 
 
 def is_finish(options: argparse.Namespace, step: int) -> bool:
@@ -34,11 +38,14 @@ def rate_of(options: argparse.Namespace, step: int) -> float:
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in DECISIVE}
+    settings = {name: getattr(options, name) for name in DECISIVE}
+    settings["portraits"] = checksum(portrait_files(options.portraits), ())
+    settings["embedding"] = hashlib.sha256(options.embedding.read_bytes()).hexdigest()
+    return settings
 
 
-def require_same(options: argparse.Namespace, settings: dict[str, Any] | None) -> None:
+def require_same(work: Path, found: dict[str, Any] | None, settings: dict[str, Any]) -> None:
     """Raises EngineError for a checkpoint of other settings, or of none that are known."""
-    if settings != settings_of(options):
-        found = settings or "options that it does not tell"
-        raise EngineError(f"{options.work} holds a run with {found}: choose another --work")
+    if found != settings:
+        held = found or "options that it does not tell"
+        raise EngineError(f"{work} holds a run with {held}: choose another --work")

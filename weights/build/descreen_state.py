@@ -3,10 +3,10 @@
 import argparse
 import copy
 from pathlib import Path
+from typing import Any
 
 import torch
 from descreen_network import DescreenNetwork
-from descreen_plan import settings_of
 from muon import Muon
 from torch import Tensor, distributed
 
@@ -15,15 +15,16 @@ class State:
     """network: learns. average: of its weights over the last steps. settled: the average before
     the finish, once that has begun. done: steps.
 
-    One of several processes, all of which take the same steps.
+    One of several processes, all of which take the same steps. settings: what a checkpoint has to
+    tell of the run.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, settings: dict[str, Any]) -> None:
         self.network = DescreenNetwork().to(memory_format=torch.channels_last)
         self.average: DescreenNetwork = copy.deepcopy(self.network)
         self.settled: dict[str, Tensor] | None = None
         self.done = 0
-        self._options = options
+        self._settings = settings
         convolutions = [p for p in self.network.parameters() if p.ndim == 4]
         others = [p for p in self.network.parameters() if p.ndim != 4]
         self._optimisers = [
@@ -42,7 +43,7 @@ class State:
 
     def save(self, path: Path) -> None:
         state = {
-            "settings": settings_of(self._options),
+            "settings": self._settings,
             "settled": self.settled,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),

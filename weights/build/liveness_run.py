@@ -2,22 +2,16 @@
 
 import argparse
 import json
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import torch
 from liveness_batches import LIVE, Batches
 from liveness_data import SIMULATED, Sample
+from liveness_plan import require_same, settings_of
 from replay import Replay
 from schedule import schedule
 from torch import Tensor, nn
 from torch.nn import functional
-
-from engine.errors import EngineError
-
-DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
-"""A run is only continued with the same of these options, and the same sources."""
 
 
 def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> list[Tensor]:
@@ -31,11 +25,11 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
     average = [p.detach().clone() for p in weights]
     optimiser = torch.optim.AdamW(weights, options.rate, weight_decay=5e-3)
     shown = [s for s in samples if not s.kept and s.source not in options.leave_out]
-    settings = {name: getattr(options, name) for name in DECISIVE}
-    settings["sources"] = sorted({sample.source for sample in shown})
+    settings = settings_of(options, shown)
     checkpoint, first = options.work / f"checkpoint_{seed}.pt", 0
     if checkpoint.exists():
-        state = _read(checkpoint, settings)
+        state = torch.load(checkpoint)
+        require_same(checkpoint, state["settings"], settings)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         average, first = state["average"], state["step"]
@@ -70,13 +64,6 @@ def learnt(options: argparse.Namespace, samples: list[Sample], seed: int) -> lis
             print(json.dumps(line), flush=True)
             losses.clear()
     return average
-
-
-def _read(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(checkpoint)
-    if state["settings"] != settings:
-        raise EngineError(f"{checkpoint} was made with {state['settings']}: choose another --work")
-    return state
 
 
 def trained(network: Replay) -> list[nn.Parameter]:

@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from descreen_batches import draw
 from descreen_gate import COUNT, fit_gate
 from descreen_loss import loss_of
 from descreen_network import export, pictures
-from descreen_plan import is_finish, is_whole, rate_of, require_same
+from descreen_plan import is_finish, is_whole, rate_of, require_same, settings_of
 from descreen_state import State
 from descreen_validation import validate
 from examples import example
@@ -37,7 +38,7 @@ EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onn
 CHECKPOINT = "checkpoint.pt"
 
 
-def train(worker: int, options: argparse.Namespace) -> None:
+def train(worker: int, options: argparse.Namespace, settings: dict[str, Any]) -> None:
     """One of several processes that share each step; the first also keeps and reports."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -50,7 +51,7 @@ def train(worker: int, options: argparse.Namespace) -> None:
     )
     portraits = Portraits(options.portraits, options.work / "mattes.npy")
     held_out = Portraits(options.portraits, options.work / "mattes.npy", validation=True)
-    state, checkpoint = State(options), options.work / CHECKPOINT
+    state, checkpoint = State(options, settings), options.work / CHECKPOINT
     if checkpoint.exists():
         state.load(checkpoint)
     recognition, losses, started = None, [], time.time()
@@ -106,11 +107,13 @@ def main() -> None:
     parser.add_argument("--report", type=int, default=500)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
+    settings = settings_of(options)
     if (options.work / CHECKPOINT).exists():
-        require_same(options, torch.load(options.work / CHECKPOINT).get("settings"))
+        found = torch.load(options.work / CHECKPOINT).get("settings")
+        require_same(options.work, found, settings)
     (options.work / "rendezvous").unlink(missing_ok=True)
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
-    multiprocessing.spawn(train, (options,), options.workers)
+    multiprocessing.spawn(train, (options, settings), options.workers)
     mattes, gate = options.work / "mattes.npy", options.gate
     report = fit_gate(options.out, options.portraits, mattes, gate, options.seed, options.workers)
     print(json.dumps(report), flush=True)
