@@ -10,46 +10,19 @@ Run: python weights/build/calibrate_liveness.py --portraits DIR --captures DIR -
 
 import argparse
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from command import run
 from liveness_data import Sample, shared, simulated
-from numpy.typing import NDArray
+from liveness_points import Judged, fit, table
 from presentations import SPECIES
 
 from engine.gate import Gate
 from engine.images import load
 from engine.networks import Networks
-from engine.operating import trials_needed
 from engine.packs import read_pack
 from engine.runtime import Runtime
-
-RATES = (0.02, 0.05, 0.1, 0.2)
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Raw log-odds of every assessed capture; `context` is NaN where there was none."""
-
-    texture: Floats
-    context: Floats
-    live: NDArray[np.bool_]
-    species: NDArray[np.str_]
-    source: NDArray[np.str_]
-    subject: NDArray[np.str_]
-
-    def weights(self) -> Floats:
-        """1 in all for each source and class."""
-        weight = np.zeros(len(self.live))
-        for name in np.unique(self.source):
-            for kind in (True, False):
-                group = (self.source == name) & (self.live == kind)
-                weight[group] = 1 / max(group.sum(), 1)
-        return weight
 
 
 def judge(networks: Networks, gate: Gate, samples: list[Sample]) -> Judged:
@@ -73,32 +46,6 @@ def judge(networks: Networks, gate: Gate, samples: list[Sample]) -> Judged:
         source=np.array([row[2].source for row in rows]),
         subject=np.array([row[2].subject for row in rows]),
     )
-
-
-def fit(evidence: Floats, live: NDArray[np.bool_], weight: Floats) -> Floats:
-    """Slopes and intercept of P(live) = logistic(evidence @ slopes + intercept).
-
-    By Newton's method. Platt, "Probabilistic outputs for support vector machines" (1999), with
-    weighted samples.
-    """
-    design = np.column_stack([evidence, np.ones(len(live))])
-    beta = np.zeros(design.shape[1])
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-design @ beta))
-        gradient = design.T @ (weight * (live - chance))
-        curvature = (design * (weight * chance * (1 - chance))[:, None]).T @ design
-        step = np.linalg.solve(curvature, gradient)
-        beta += step
-        if np.abs(step).max() < 1e-9:
-            break
-    return np.asarray(beta, np.float64)
-
-
-def threshold_for(rate: float, score: Floats, weight: Floats) -> float:
-    """Below it lies this share of the weight; three decimals, rounded down."""
-    order = np.argsort(score)
-    share = np.cumsum(weight[order]) / weight.sum()
-    return float(np.floor(score[order][np.searchsorted(share, rate)] * 1000) / 1000)
 
 
 def main() -> None:
@@ -132,7 +79,7 @@ def main() -> None:
         print(f"[liveness_context]  # fitted on {wide.sum()} captures that show enough")
         for key, value in zip(("texture_slope", "context_slope", "intercept"), slopes, strict=True):
             print(f"{key} = {value:.4f}")
-    print("\n".join(_table(judged, score, weight)))
+    print("\n".join(table(judged, score, weight)))
 
 
 def _kept(args: argparse.Namespace) -> list[Sample]:
@@ -152,30 +99,11 @@ def _export(samples: list[Sample], folder: Path) -> None:
         place = folder / source.replace(" ", "_")
         place.mkdir(parents=True, exist_ok=True)
         with (place / "labels.csv").open("w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["path", "label", "subject"])
+            writer = csv.writer(file)
+            writer.writerow(["path", "label", "subject"])
             for number, sample in enumerate(s for s in samples if s.source == source):
                 (place / f"{number:05}.jpg").write_bytes(sample.data)
-                table.writerow([f"{number:05}.jpg", SPECIES[sample.label], sample.subject])
-
-
-def _table(judged: Judged, score: Floats, weight: Floats) -> Iterator[str]:
-    live = judged.live
-    captures, people = int(live.sum()), len(np.unique(judged.subject[live]))
-    yield "bpcer = ["
-    for rate in RATES:
-        if captures < trials_needed(rate):
-            continue
-        threshold = threshold_for(rate, score[live], weight[live])
-        row = f"bpcer = {rate}, threshold = {threshold}, captures = {captures}, people = {people}"
-        for source in np.unique(judged.source):
-            for kind in SPECIES[1:]:
-                here = (judged.source == source) & (judged.species == kind)
-                if here.any():
-                    passed = float(np.mean(score[here] > threshold))
-                    row += f", apcer_{source.replace(' ', '_')}_{kind} = {passed:.3f}"
-        yield f"  {{ {row} }},"
-    yield "]"
+                writer.writerow([f"{number:05}.jpg", SPECIES[sample.label], sample.subject])
 
 
 if __name__ == "__main__":
