@@ -46,9 +46,9 @@ class Peer:
             if unknown := set(given) - set(_DEFAULTS):
                 raise ValueError(f"it knows no {', '.join(sorted(unknown))}")
             manifest = {
-                "size": given["size"],
+                "size": int(given["size"]),
                 "crop": given["crop"],
-                "live_class": given["live"],
+                "live_class": int(given["live"]),
                 "channels": given["channels"].upper(),
                 "std": float(given["scale"]),
                 "border": given["border"],
