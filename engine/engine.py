@@ -70,7 +70,7 @@ class Engine:
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
         self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
-        _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.active))
+        _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.providers.active))
         for caution in cautions(self._pack):
             _log.warning("pack %s: %s", self._pack.name, caution)
 

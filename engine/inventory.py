@@ -31,7 +31,7 @@ def inventory(pack: Pack, networks: Networks, runtime: Runtime) -> dict[str, Any
         "pack": {**pack.about, "name": pack.name, "folder": str(pack.folder)},
         "networks": described,
         "similarity": {**pack.similarity, "calibrated": pack.is_calibrated},
-        "providers": list(runtime.active),
+        "providers": list(runtime.providers.active),
         "threads": runtime.threads,
         "versions": {
             "engine": VERSION,

@@ -15,7 +15,8 @@ from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
 from engine.providers import OPENVINO
 from engine.recognition import Recognition
-from engine.runtime import Runtime, Sizes
+from engine.runtime import Runtime
+from engine.selection import Sizes
 from engine.similarity import SimilarityScale
 from engine.trial import try_out
 from engine.yunet import YuNet
@@ -113,13 +114,13 @@ class Networks:
             return ZooEmbedder(entry, self._runtime)
         integers = bool(entry.settings.get("integers", False))
         network = self._load(entry, "arcface", integers=integers)
-        if integers and OPENVINO not in self._runtime.active:
+        if integers and OPENVINO not in self._runtime.providers.active:
             _log.warning(
                 "pack %s is made for OpenVINO: without it, the default pack is faster; install "
                 "onnxruntime-openvino in place of onnxruntime, or use that",
                 self._pack.name,
             )
-        batching = not self._runtime.on_cpu if self._batching is None else self._batching
+        batching = not self._runtime.providers.on_cpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)
 
     def _context(self) -> Context | None:

@@ -5,11 +5,9 @@ upright. Landmarks tell nothing here: the detector places them as if the face we
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.alignment import window
 from engine.detection import FULL_SIZE, Detection
@@ -17,6 +15,7 @@ from engine.images import Pixels
 from engine.landmarks import UPRIGHT
 from engine.resizing import shrink
 from engine.results import Face
+from engine.view import QUARTERS, View, rotated
 
 SURE = 0.91
 """A face that scores this much is upright: no other direction is looked at."""
@@ -36,48 +35,7 @@ CLEAR, AROUND, NEAR = 0.8, 2.5, 160
 """A face found with a score of CLEAR is turned alone, AROUND times its box at NEAR pixels of the
 longest side; else the whole picture is, at FULL_SIZE."""
 
-_QUARTERS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
 _DIAGONALS = (45, 135, 225, 315)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A picture turned so that its largest face is upright.
-
-    image: (H, W, 3) uint8 BGR. face: in pixels of `image`. quarters: counter-clockwise quarter
-    turns that were made. tilted: the face is nearer to a diagonal than to any quarter turn.
-    """
-
-    image: Pixels
-    face: Face
-    quarters: int
-    tilted: bool
-
-    @property
-    def given(self) -> Face:
-        """The face in pixels of the picture as it was given."""
-        return self.as_given(self.face)
-
-    def as_given(self, face: Face) -> Face:
-        """A face in pixels of `image` in those of the picture as it was given."""
-        if not self.quarters:
-            return face
-        x, y, width, height = face.box
-        corners = np.array([[x, y], [x + width, y + height]], np.float32)
-        low, high = np.sort(self._turned_back(corners), axis=0).tolist()
-        box = (*low, high[0] - low[0], high[1] - low[1])
-        return replace(face, box=box, landmarks=self._turned_back(face.landmarks))
-
-    def _turned_back(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        height, width = self.image.shape[:2]
-        for _ in range(self.quarters):
-            points = np.stack([height - points[:, 1], points[:, 0]], axis=1)
-            height, width = width, height
-        return points.astype(np.float32)
 
 
 def faces(detection: Detection, image: Pixels, most: int) -> list[Face]:
@@ -118,7 +76,7 @@ def upright(detection: Detection, image: Pixels) -> View | None:
         scores[0] = max(scores[0], _score(detection, small))
     else:
         small = _shrunk(image)
-    scores |= _scores(detection, small, _turn, list(_QUARTERS))
+    scores |= _scores(detection, small, rotated, list(QUARTERS))
     best = _best(scores, 0, BETTER if detection.tells_tilt else MUCH_BETTER)
     if not found and scores[best] < LONE:
         return None
@@ -127,7 +85,7 @@ def upright(detection: Detection, image: Pixels) -> View | None:
         scores |= _scores(detection, small, _tilt, list(_DIAGONALS))
         tilted = _best(scores, best) % 90 > 0
     if best:
-        turned = _turn(image, best)
+        turned = rotated(image, best)
         if faces := detection.largest(turned):
             return View(turned, faces[0], best // 90, tilted)
     return View(image, found[0], 0, tilted) if found else None
@@ -160,11 +118,11 @@ def _lying(
     detection: Detection, image: Pixels, face: Face, level: Face
 ) -> tuple[Pixels, Face] | None:
     """The picture turned by the best of the quarters, and the face there, if that is surer."""
-    scores = _scores(detection, _around(image, face), _turn, list(_QUARTERS))
+    scores = _scores(detection, _around(image, face), rotated, list(QUARTERS))
     best = max(scores, key=lambda turn: scores[turn])
     if scores[best] < CLEAR:
         return None
-    turned = _turn(image, best)
+    turned = rotated(image, best)
     for seen in detection.largest(turned, levelled=True):
         other = detection.level(turned, seen)
         is_upright = scores[best] >= max(SURE, face.score + BETTER)
@@ -206,10 +164,6 @@ def _shrunk(image: Pixels) -> Pixels:
         return image
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     return shrink(image, width, height)
-
-
-def _turn(image: Pixels, degrees: int) -> Pixels:
-    return np.asarray(cv2.rotate(image, _QUARTERS[degrees]), np.uint8)
 
 
 def _tilt(image: Pixels, degrees: int) -> Pixels:

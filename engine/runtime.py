@@ -3,28 +3,17 @@
 import logging
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Literal
 
 import onnxruntime
 
 from engine.cores import usable_cores
-from engine.errors import EngineError, ProviderError, WeightsError
+from engine.errors import EngineError, WeightsError
 from engine.network import Network
 from engine.pool import Item, Pool, Result
-from engine.providers import (
-    CPU,
-    CUDA,
-    ON_CPU,
-    TENSORRT,
-    advice,
-    chosen,
-    installed_builds,
-    options,
-)
+from engine.providers import CPU, CUDA, TENSORRT, installed_builds, options
+from engine.selection import Selection, Sizes
 from engine.sessions import SESSION_ERRORS, Choice, PerSize, by_width
 from engine.stdout import stdout_to_log
-
-Sizes = Literal["one", "few", "any"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +36,7 @@ class Runtime:
     threads: CPU threads that one call may keep busy, from 1; None takes the cores this process may
         use.
 
-    `active` lists the providers that the networks loaded so far really run on.
+    `providers` tells which of them the networks loaded so far really run on.
     Raises EngineError for threads that are no whole number from 1 to MOST_THREADS, and
     ProviderError for a provider that the installed onnxruntime does not have, and, when a network
     is loaded, for one that did not activate.
@@ -64,12 +53,11 @@ class Runtime:
                 "%s overwrite each other's files: pip uninstall them all, then install one",
                 " and ".join(builds),
             )
-        self.required, self.providers = chosen(providers)
+        self.providers = Selection(providers)
         self.threads = threads or usable_cores()
-        self.active: list[str] = []
         self.version: str = onnxruntime.__version__
         self._pool = Pool(self.threads)
-        if {CUDA, TENSORRT} & set(self.providers) and hasattr(onnxruntime, "preload_dlls"):
+        if {CUDA, TENSORRT} & set(self.providers.wanted) and hasattr(onnxruntime, "preload_dlls"):
             # Finds the CUDA and cuDNN libraries that pip installed as nvidia-* packages.
             with stdout_to_log():
                 onnxruntime.preload_dlls(directory="")
@@ -96,9 +84,9 @@ class Runtime:
     ) -> Network:
         """Build a session from a file's bytes; the name is for messages.
 
-        sizes: how many sizes its inputs have; see providers_for. wide_from: a run uses all threads
-        when its first input has at least this many values; None: never. integers: what the file
-        quantises is multiplied as integers, where it is otherwise only a way to store floats.
+        sizes: see Selection.for_sizes. wide_from: a run uses all threads when its first input has
+        at least this many values; None: never. integers: what the file quantises is multiplied as
+        integers, where it is otherwise only a way to store floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
 
@@ -108,7 +96,7 @@ class Runtime:
         try:
             narrow = session()
             active = narrow.get_providers()
-            self.require(active, self.providers_for(sizes))
+            self.providers.require(active, self.providers.for_sizes(sizes))
             choose: Choice | None = None
             if active[0] == CUDA:
                 choose = PerSize(narrow, session)
@@ -117,7 +105,7 @@ class Runtime:
         except SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
-            self._without(error, self.providers_for(sizes))
+            self.providers.without(error, self.providers.for_sizes(sizes))
             return self.load(model, name, sizes=sizes, wide_from=wide_from, integers=integers)
         return Network(narrow, choose, forks=active == [CPU])
 
@@ -125,23 +113,6 @@ class Runtime:
     def at_once(self) -> int:
         """Runs of a network that may be under way: those of one call, and other calls' beside."""
         return max(self.threads, usable_cores())
-
-    @property
-    def on_cpu(self) -> bool:
-        """Whether the networks loaded so far run on the CPU."""
-        return all(name in ON_CPU for name in self.active)
-
-    def providers_for(self, sizes: Sizes) -> list[str]:
-        """What to load a network on, in order.
-
-        OpenVINO and TensorRT compile it anew for every size of its input, and are asked for where
-        there is one. cuDNN plans it anew, which pays for a few sizes (PerSize), and not for a
-        detector's: on an H200 YuNet's plans take 0.1 to 2.9 s a size, its runs 1.4 ms at 160
-        pixels, and those on a core of the CPU 0.5.
-        """
-        if sizes == "any":
-            return [CPU]
-        return [name for name in self.providers if sizes == "one" or name in (CUDA, CPU)]
 
     def _session(
         self, model: bytes, name: str, threads: int, sizes: Sizes, integers: bool
@@ -155,29 +126,17 @@ class Runtime:
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")
+        asked = self.providers.for_sizes(sizes)
         # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
         # in the middle of a run.
         session = onnxruntime.InferenceSession(
             model,
             settings,
-            providers=[(each, options(each, self.at_once)) for each in self.providers_for(sizes)],
+            providers=[(each, options(each, self.at_once)) for each in asked],
             enable_fallback=0,
         )
         session.disable_fallback()  # where the argument above is not known yet
         return session
-
-    def _without(self, error: RuntimeError, asked: Sequence[str]) -> None:
-        """Leave the providers of which one does not begin for the CPU, if none of them was named.
-        Raises ProviderError if one was, or if it was the CPU."""
-        said = " ".join(str(error).split())
-        if self.required or list(asked) == [CPU]:
-            name = next((name for name in self.required if name != CPU and name in asked), CPU)
-            raise ProviderError(
-                f"{name} was asked for and did not activate; {advice(name)}. "
-                f"onnxruntime says: {said}"
-            ) from error
-        _log.warning("%s does not activate: %s", self.providers[0], said)
-        self.providers = [CPU]
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What the work makes of every item, in order, side by side: see Pool.map."""
@@ -186,14 +145,3 @@ class Runtime:
     def close(self) -> None:
         """End the threads that help. Calls under way finish, and later ones run in their own."""
         self._pool.close()
-
-    def require(self, active: Sequence[str], asked: Sequence[str]) -> None:
-        """Note a session's active providers. Raises ProviderError when one that was named, and
-        asked for, is not among them: silently not used is worse than not started."""
-        for name in self.required:
-            if name in asked and name not in active:
-                raise ProviderError(
-                    f"{name} was asked for and did not activate (active: {', '.join(active)}); "
-                    f"{advice(name)}"
-                )
-        self.active = [name for name in self.providers if name in {*self.active, *active}]

@@ -81,7 +81,7 @@ class ZooEmbedder:
         self._model = _load(entry, runtime, "recognition")
         self.size = int(self._model.input_size[0])
         self._most = 1 if self._model.input_shape[0] == 1 else MOST
-        self._full = not runtime.on_cpu  # a GPU plans anew for every number of faces
+        self._full = not runtime.providers.on_cpu  # a GPU plans anew for every number of faces
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
         parts = [list(crops[i : i + self._most]) for i in range(0, len(crops), self._most)]
@@ -104,7 +104,7 @@ def _told() -> Iterator[None]:
 def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     entry.read()
     zoo = require("insightface.model_zoo")
-    asked = runtime.providers_for("any" if task == "detection" else "one")
+    asked = runtime.providers.for_sizes("any" if task == "detection" else "one")
     # With its manifest.json beside it, a file is fed as that says; else as insightface guesses.
     told = {"model_task": task} if entry.path.resolve() in described_roles(entry.folder) else {}
     try:
@@ -123,5 +123,5 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
     if getattr(model, "taskname", None) != task:
         raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
     model.session.disable_fallback()  # to the CPU, silently, in the middle of a run
-    runtime.require(model.session.get_providers(), asked)
+    runtime.providers.require(model.session.get_providers(), asked)
     return model

@@ -1,7 +1,6 @@
 """The WSGI application: one request through the check table, one reply."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
@@ -16,6 +15,7 @@ from engine.cores import usable_cores
 from shim import contract, validation
 from shim.admission import Admission
 from shim.contract import Body, Endpoint, Refusal
+from shim.discard import discard
 from shim.gate import Caller, Gate
 from shim.keys import KeyStore
 from shim.keysfile import KeysError
@@ -26,8 +26,6 @@ from shim.settings import Settings
 VERDICT = "shim.verdict"  # in the environ: what the gate said, when the server asked it already
 LEFT = "shim.left"  # in the environ: asks whether the client is gone, where the server can tell
 _HEAD = "shim.head"  # in the environ: the head as it came
-MAX_DISCARD = 64 * 1024 * 1024  # bytes of a refused body that are read and thrown away
-DISCARD_S = 30
 _RETRY_AFTER_S = 1
 _log = logging.getLogger(__name__)
 
@@ -94,7 +92,7 @@ class Service:
             try:
                 verdict = self.gate.judge(request.environ[_HEAD])
             except Refusal as refusal:
-                _discard(request.environ)
+                discard(request.environ)
                 verdict = refusal
         g.record.app_id = verdict.app_id
         if isinstance(verdict, Refusal):
@@ -174,15 +172,3 @@ def _routed(
 def _endpoint() -> Endpoint | None:
     # Not request.path, in which werkzeug has tidied up the slashes.
     return contract.ENDPOINTS.get(request.environ.get("PATH_INFO", ""))
-
-
-def _discard(environ: dict[str, Any]) -> None:
-    """Read a refused body: most clients look for the reply only once they have sent it all."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    left = min(int(length), MAX_DISCARD) if length.isdecimal() and len(length) < 19 else 0
-    deadline = time.monotonic() + DISCARD_S
-    while left > 0 and time.monotonic() < deadline:
-        piece = environ["wsgi.input"].read(min(left, 1 << 16))
-        if not piece:
-            return
-        left -= len(piece)

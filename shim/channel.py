@@ -12,8 +12,9 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
 
 from shim import contract
-from shim.app import DISCARD_S, LEFT, VERDICT
-from shim.incoming import Discard, Parser, row_1
+from shim.app import LEFT, VERDICT
+from shim.discard import DISCARD_S, Discard
+from shim.incoming import Parser, row_1
 from shim.observability import Record
 
 if TYPE_CHECKING:

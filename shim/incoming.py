@@ -2,7 +2,6 @@
 
 import re
 import time
-from io import BytesIO
 
 from waitress.adjustments import Adjustments
 from waitress.parser import (
@@ -14,8 +13,8 @@ from waitress.parser import (
 )
 
 from shim import contract
-from shim.app import DISCARD_S, MAX_DISCARD
 from shim.contract import Endpoint, Problem, Refusal
+from shim.discard import DISCARD_S, MAX_DISCARD, Discard
 from shim.gate import Caller, Gate
 
 HEAD_S = 15  # for a request's head to arrive, in seconds
@@ -24,38 +23,6 @@ SLOWEST = 4096  # bytes a second, on a weak line
 STALL_S = 3  # of silence, before a refused request is answered without the rest of its body
 _UNKNOWN = -1
 _ORIGIN = re.compile(rb"^[^/?#]+://[^/?#]*")
-_END_OF_CHUNKS = b"0\r\n\r\n"
-
-
-class Discard:
-    """Takes the place of waitress' body receivers: counts what arrives and keeps nothing.
-
-    length: bytes to expect; None for a chunked body, whose end is recognised by its last bytes.
-    """
-
-    error = None
-    completed = False
-
-    def __init__(self, length: int | None) -> None:
-        self._left = MAX_DISCARD if length is None else min(length, MAX_DISCARD)
-        self._tail: bytes | None = b"" if length is None else None
-
-    def received(self, data: bytes) -> int:
-        taken = min(len(data), self._left)
-        self._left -= taken
-        if self._tail is not None:
-            self._tail = (self._tail + data[-5:])[-5:]
-        self.completed = self._left == 0 or self._tail == _END_OF_CHUNKS
-        # The connection closes after a chunked body, so nothing that follows matters.
-        return taken if self._tail is None else len(data)
-
-    def __len__(self) -> int:
-        return 0
-
-    def getfile(self) -> BytesIO:
-        return BytesIO()
-
-    getbuf = getfile
 
 
 class Parser(HTTPRequestParser):

@@ -14,10 +14,11 @@ from engine.evaluation.photos import SampleError
 from engine.evaluation.systems import LIBRARY, progress
 from engine.images import Pixels, load
 from engine.networks import Networks
-from engine.orientation import View, upright
+from engine.orientation import upright
 from engine.packs import read_pack
 from engine.results import Face
 from engine.runtime import Runtime
+from engine.view import View
 
 SPECIFICATION = (
     "FILE:crop=1.5,size=128,channels=rgb,scale=255,live=0,border=reflect,softmax=1,threshold=0"

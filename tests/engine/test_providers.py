@@ -17,6 +17,7 @@ from engine.images import Pixels, encode
 from engine.packs import DEFAULT_PACK, read_pack
 from engine.providers import CPU, CUDA, OPENVINO, TENSORRT, chosen, options
 from engine.runtime import Runtime
+from engine.selection import Selection
 
 HAS_CUDA, HAS_OPENVINO = (
     name in onnxruntime.get_available_providers() for name in (CUDA, OPENVINO)
@@ -74,11 +75,11 @@ def test_what_is_asked_for_where_everything_is_installed(
 def test_who_compiles_or_plans_for_every_size_gets_few(
     asked: list[str], one: list[str], few: list[str]
 ) -> None:
-    runtime = Runtime(["cpu"])
-    runtime.providers = asked
-    assert runtime.providers_for("one") == one
-    assert runtime.providers_for("few") == few
-    assert runtime.providers_for("any") == [CPU]
+    selection = Selection(["cpu"])
+    selection.wanted = asked
+    assert selection.for_sizes("one") == one
+    assert selection.for_sizes("few") == few
+    assert selection.for_sizes("any") == [CPU]
 
 
 def test_providers_that_are_no_names_say_so() -> None:
@@ -131,7 +132,7 @@ def test_openvino_gives_the_same_answers(engine: Engine, astronaut: Pixels, grou
 def test_asked_for_and_not_active_is_an_error() -> None:
     """What onnxruntime does when a provider's libraries are missing: it runs on the CPU."""
     runtime = Runtime(["cpu"])
-    runtime.required, runtime.providers = [CUDA, CPU], [CUDA, CPU]
+    runtime.providers.required = runtime.providers.wanted = [CUDA, CPU]
     model = read_pack().entry("detector").read()
     with pytest.raises(ProviderError, match=r"did not activate \(active: CPUExecutionProvider\)"):
         runtime.load(model, "detector")

@@ -1,0 +1,67 @@
+"""Selection: which execution providers networks are loaded on, and which of them really run."""
+
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+from engine.errors import ProviderError
+from engine.providers import CPU, CUDA, ON_CPU, advice, chosen
+
+Sizes = Literal["one", "few", "any"]
+"""How many sizes a network's inputs have."""
+
+_log = logging.getLogger(__name__)
+
+
+class Selection:
+    """The providers of one runtime.
+
+    names: as chosen() takes them, and raises ProviderError.
+    required: must activate. wanted: all that are asked for, in order. active: of these, where the
+    networks loaded so far really run.
+    """
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        self.required, self.wanted = chosen(names)
+        self.active: list[str] = []
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the networks loaded so far run on the CPU."""
+        return all(name in ON_CPU for name in self.active)
+
+    def for_sizes(self, sizes: Sizes) -> list[str]:
+        """What to load a network on, in order.
+
+        OpenVINO and TensorRT compile it anew for every size of its input, and are asked for where
+        there is one. cuDNN plans it anew, which pays for a few sizes (PerSize), and not for a
+        detector's: on an H200 YuNet's plans take 0.1 to 2.9 s a size, its runs 1.4 ms at 160
+        pixels, and those on a core of the CPU 0.5.
+        """
+        if sizes == "any":
+            return [CPU]
+        return [name for name in self.wanted if sizes == "one" or name in (CUDA, CPU)]
+
+    def without(self, error: RuntimeError, asked: Sequence[str]) -> None:
+        """Leave the providers of which one does not begin for the CPU, if none of them was named.
+        Raises ProviderError if one was, or if it was the CPU."""
+        said = " ".join(str(error).split())
+        if self.required or list(asked) == [CPU]:
+            name = next((name for name in self.required if name != CPU and name in asked), CPU)
+            raise ProviderError(
+                f"{name} was asked for and did not activate; {advice(name)}. "
+                f"onnxruntime says: {said}"
+            ) from error
+        _log.warning("%s does not activate: %s", self.wanted[0], said)
+        self.wanted = [CPU]
+
+    def require(self, active: Sequence[str], asked: Sequence[str]) -> None:
+        """Note a session's active providers. Raises ProviderError when one that was named, and
+        asked for, is not among them: silently not used is worse than not started."""
+        for name in self.required:
+            if name in asked and name not in active:
+                raise ProviderError(
+                    f"{name} was asked for and did not activate (active: {', '.join(active)}); "
+                    f"{advice(name)}"
+                )
+        self.active = [name for name in self.wanted if name in {*self.active, *active}]
