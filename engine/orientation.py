@@ -31,9 +31,9 @@ portraits and live captures, none is below 0.9. Nor is another direction looked 
 where one face scores this much: of pictures on their side or head, 104 faces did, and each was
 right."""
 
-CLEAR, AROUND, NEAR = 0.8, 2.5, 160
+CLEAR, AROUND, NEAR, FAR = 0.8, 2.5, 160, 320
 """A face found with a score of CLEAR is turned alone, AROUND times its box at NEAR pixels of the
-longest side; else the whole picture is, at FULL_SIZE."""
+longest side; else the whole picture is, at FAR, or at FULL_SIZE where nothing is found at all."""
 
 _DIAGONALS = (45, 135, 225, 315)
 
@@ -50,7 +50,9 @@ def faces(detection: Detection, image: Pixels, most: int) -> list[Face]:
         return detection.all(picture)[:most]
 
     as_it_is = found(image)
-    if any(face.score >= LONE for face in as_it_is):
+    # Others score upright faces lower, each in its own way.
+    sure = any(face.score >= LONE for face in as_it_is) or not detection.tells_tilt
+    if as_it_is and sure:
         return as_it_is
     view = upright(detection, image)
     if view is None or not view.quarters:
@@ -75,7 +77,7 @@ def upright(detection: Detection, image: Pixels) -> View | None:
         small = _around(image, found[0])
         scores[0] = max(scores[0], _score(detection, small))
     else:
-        small = _shrunk(image)
+        small = _shrunk(image, FAR if found else FULL_SIZE)
     scores |= _scores(detection, small, rotated, list(QUARTERS))
     best = _best(scores, 0, BETTER if detection.tells_tilt else MUCH_BETTER)
     if not found and scores[best] < LONE:
@@ -158,8 +160,8 @@ def _around(image: Pixels, face: Face) -> Pixels:
     return window(image, corner, side, min(1.0, NEAR / side))[0]
 
 
-def _shrunk(image: Pixels) -> Pixels:
-    scale = FULL_SIZE / max(image.shape[:2])
+def _shrunk(image: Pixels, longest: int) -> Pixels:
+    scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
