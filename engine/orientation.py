@@ -122,13 +122,12 @@ def _lying(
     """The picture turned by the best of the quarters, and the face there, if that is surer."""
     scores = _scores(detection, _around(image, face), rotated, list(QUARTERS))
     best = max(scores, key=lambda turn: scores[turn])
-    if scores[best] < CLEAR:
+    if scores[best] < max(CLEAR, face.score + BETTER):
         return None
     turned = rotated(image, best)
     for seen in detection.largest(turned, levelled=True):
         other = detection.level(turned, seen)
-        is_upright = scores[best] >= max(SURE, face.score + BETTER)
-        if is_upright or other.score >= max(SURE, level.score):
+        if scores[best] >= SURE or other.score >= max(SURE, level.score):
             return turned, other
     return None
 
