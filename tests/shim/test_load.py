@@ -1,8 +1,6 @@
-"""Too many clients, too slow clients, and stopping while they are there."""
+"""Too many clients, and too slow ones."""
 
-import http.client
 import json
-import signal
 import socket
 import threading
 import time
@@ -10,12 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from conftest import Start
-from shim_client import APP_ID, Client, body, head, image, read_reply
+from shim_client import APP_ID, body, head, image, read_reply
 from shim_server import Served
 
 from engine import Engine
@@ -132,101 +129,6 @@ def test_trickling_clients_hold_nobody_up(served: Served, selfie: bytes) -> None
     thread.join()
     for trickler in tricklers:
         trickler.close()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopping_under_load_loses_nothing(
-    start: Start, selfie: bytes, number: signal.Signals
-) -> None:
-    """Every request gets a whole reply, or its connection was never taken."""
-    served = start("--demo")
-    ends: list[str] = []
-
-    def work(keep: bool) -> None:
-        client, is_new = served.client(), True
-        while True:
-            try:
-                code = client.post("detect", image=image(selfie))[2]["errorcode"]
-            except (ConnectionRefusedError, ConnectionResetError) as error:
-                # The kernel resets a connection that it took and the server had not yet.
-                return ends.append("refused" if is_new else repr(error))
-            except (OSError, http.client.HTTPException) as error:
-                return ends.append(repr(error))
-            is_new = not keep or client.connection.sock is None
-            if code == "503":
-                return ends.append(code)
-            assert code == "0"
-            if not keep:
-                client.close()
-
-    threads = [threading.Thread(target=work, args=(index % 2 == 0,)) for index in range(8)]
-    for thread in threads:
-        thread.start()
-    time.sleep(1)
-    assert served.stop(number) == 0
-    for thread in threads:
-        thread.join(60)
-    assert len(ends) == 8 and set(ends) <= {"503", "refused"}
-
-
-def test_stopping_with_nobody_there(start: Start) -> None:
-    served = start("--demo")
-    operations = urlsplit(served.ops_url).netloc
-    idle = socket.create_connection(served.client().address)
-    served.process.send_signal(signal.SIGTERM)
-    codes = set()
-    with suppress(OSError, http.client.HTTPException):  # until the process is gone
-        while True:
-            asked = http.client.HTTPConnection(operations, timeout=20)
-            asked.request("GET", "/readyz")
-            reply = asked.getresponse()
-            codes.add((reply.status, reply.read()))
-    assert served.process.wait(20) == 0
-    assert (503, b"stopping\n") in codes
-    assert idle.recv(1) == b""
-
-
-def test_what_is_running_is_finished(start: Start, selfie: bytes) -> None:
-    served = start("--demo", slots=1)
-    with ThreadPoolExecutor(8) as pool:
-        clients: list[Client] = [served.client() for _ in range(8)]
-        for client in clients:
-            client.connection.connect()
-        waiting = [pool.submit(client.post, "biodetect", image=image(selfie)) for client in clients]
-        while "errorcode" not in served.log.read_text():
-            time.sleep(0.01)
-        assert served.stop() == 0
-        codes = {future.result()[2]["errorcode"] for future in waiting}
-    assert codes <= {"0", "503"}
-
-
-def test_what_runs_too_long_is_given_up(start: Start) -> None:
-    served = start("--demo", slots=1, drain_s=0.2)
-    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
-    data = json.dumps(body(image=image(scan))).encode()
-    connections = [socket.create_connection(served.client().address) for _ in range(6)]
-    for connection in connections:
-        connection.sendall(head("erasemark", len(data)) + data)
-    while "bioauth_running 1" not in served.metrics():
-        time.sleep(0.01)
-    assert served.stop() == 1
-    assert '"finished": false' in served.log.read_text()
-    for connection in connections:
-        connection.close()
-
-
-def test_requests_sent_ahead_are_finished_too(start: Start) -> None:
-    """Several in one write, of which one is under way when the server is told to stop."""
-    served = start("--demo", slots=1)
-    scan = encode(np.full((600, 600, 3), 200, np.uint8), "jpeg")
-    data = json.dumps(body(image=image(scan))).encode()
-    with socket.create_connection(served.client().address, timeout=60) as connection:
-        connection.sendall(4 * (head("erasemark", len(data)) + data))
-        with connection.makefile("rb") as stream:
-            replies = [read_reply(stream)]
-            assert served.stop() == 0
-            replies += [read_reply(stream) for _ in range(3)]
-    assert [reply[2]["errorcode"] for reply in replies if reply] == ["0"] * 4
 
 
 def test_blank_lines_are_no_requests(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
