@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shim.server import Server
 
 IDLE_S = 75  # between two requests of a connection
-LINGER_S = 2  # for an idle connection once the server stops, and of silence after an early reply
+LINGER_S = 2  # of silence, for a connection once the server stops
 
 
 class _Task(WSGITask):
@@ -107,7 +107,7 @@ class Channel(HTTPChannel):
         """End what takes too long, and what idles while the server stops."""
         if self._lingering_since:
             silent = now - max(self._lingering_since, self.last_activity)
-            if silent > LINGER_S or now - self._lingering_since > DISCARD_S:
+            if now - self._lingering_since > DISCARD_S or (draining and silent > LINGER_S):
                 self.handle_close()
             return
         with self.requests_lock:

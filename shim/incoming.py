@@ -82,6 +82,9 @@ class Parser(HTTPRequestParser):
     def _discard(self) -> None:
         length = None if self.chunked else self.content_length
         unframed = self.content_length == _UNKNOWN or "TRANSFER_ENCODING" in self.headers
+        if self.command == "POST" and not self.chunked:
+            # A body may follow all the same, and would be taken for the next request.
+            unframed |= "CONTENT_LENGTH" not in self.headers
         self.hang_up = unframed or length is None or length > MAX_DISCARD or self.expect_continue
         # A client that expects "100 Continue" has sent no body yet: the refusal is what it gets.
         nothing = unframed or self.expect_continue or length == 0

@@ -52,6 +52,29 @@ def test_a_refused_body_leaves_the_connection_usable(served: Served, selfie: byt
         assert read(connection)[2]["errorcode"] == "0"
 
 
+def test_a_body_without_a_length_is_not_taken_for_a_request(served: Served, selfie: bytes) -> None:
+    with connect(served) as connection, connection.makefile("rb") as stream:
+        connection.sendall(without("Content-Length", head("detect", 2)) + good("detect", selfie))
+        reply = read_reply(stream)
+        assert reply is not None
+        status, fields, members = reply
+        assert (status, fields["Connection"]) == (400, "close")
+        assert members == {"errorcode": "1", "errormsg": "request loss header field"}
+        assert read_reply(stream) is None
+
+
+def test_who_pauses_while_a_body_is_refused_still_gets_the_reply(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(head("detect", 3 * MIB, Authorization="0" * 64) + bytes(MIB))
+        time.sleep(6)  # longer than anybody waits for the rest
+        connection.sendall(bytes(MIB))
+        time.sleep(0.2)
+        connection.sendall(bytes(MIB))
+        status, _, members = read(connection)
+    assert (status, members["errorcode"]) == (401, "5")
+    assert members["errormsg"] == "signature verification failed"
+
+
 def test_the_length_is_judged_before_the_body_is_there(served: Served) -> None:
     with connect(served) as connection:
         connection.sendall(head("detect", 11 * MIB))
