@@ -70,10 +70,10 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     available = onnxruntime.get_available_providers()
     if isinstance(names, str):
         names = [name for name in names.split(",") if name.strip()]
-    if not isinstance(names or [], Iterable) or not all(isinstance(n, str) for n in names or []):
+    given = [] if names is None else list(names) if isinstance(names, Iterable) else [names]
+    if not all(isinstance(name, str) for name in given):
         raise ProviderError(f"providers are names such as {', '.join(_SHORT_NAMES)}")
-    names = [name.strip() for name in names or []]
-    required = [_SHORT_NAMES.get(name.lower(), name) for name in names]
+    required = [_SHORT_NAMES.get(name.strip().lower(), name.strip()) for name in given]
     for name in required:
         if name not in available:
             raise ProviderError(

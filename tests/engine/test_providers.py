@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -82,9 +83,15 @@ def test_who_compiles_or_plans_for_every_size_gets_few(
     assert selection.for_sizes("any") == [CPU]
 
 
-def test_providers_that_are_no_names_say_so() -> None:
+@pytest.mark.parametrize("named", [3, 0, [3]])
+def test_providers_that_are_no_names_say_so(named: Any) -> None:
     with pytest.raises(ProviderError, match="providers are names such as cpu, cuda"):
-        Engine(providers=3)  # type: ignore[arg-type]
+        Engine(providers=named)
+
+
+def test_names_that_can_be_read_only_once_are_asked_for() -> None:
+    with pytest.raises(ProviderError, match="quantum is not in the installed"):
+        Engine(providers=(name for name in ["quantum"]))  # type: ignore[arg-type]
 
 
 def test_openvino_is_asked_for_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
