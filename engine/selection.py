@@ -17,12 +17,13 @@ class Selection:
     """The providers of one runtime.
 
     names: as chosen() takes them, and raises ProviderError.
-    required: must activate. wanted: all that are asked for, in order. active: of these, where the
-    networks loaded so far really run.
+    required: must activate. wanted: all that are asked for, in order. active: in that order, where
+    the networks loaded so far really run.
     """
 
     def __init__(self, names: Sequence[str] | None) -> None:
         self.required, self.wanted = chosen(names)
+        self._order = self.wanted
         self.active: list[str] = []
 
     @property
@@ -64,4 +65,4 @@ class Selection:
                     f"{name} was asked for and did not activate (active: {', '.join(active)}); "
                     f"{advice(name)}"
                 )
-        self.active = [name for name in self.wanted if name in {*self.active, *active}]
+        self.active = [name for name in self._order if name in {*self.active, *active}]

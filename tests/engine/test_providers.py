@@ -83,6 +83,19 @@ def test_who_compiles_or_plans_for_every_size_gets_few(
     assert selection.for_sizes("any") == [CPU]
 
 
+def test_what_runs_there_already_is_told_after_a_fall_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the GPU's memory holds the first networks and not the last."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    selection = Selection(None)
+    selection.require([CPU], selection.for_sizes("any"))
+    selection.require([CUDA, CPU], selection.for_sizes("one"))
+    selection.without(RuntimeError("out of memory"), selection.for_sizes("one"))
+    selection.require([CPU], selection.for_sizes("one"))
+    assert selection.active == [CUDA, CPU]
+
+
 @pytest.mark.parametrize("named", [3, 0, [3]])
 def test_providers_that_are_no_names_say_so(named: Any) -> None:
     with pytest.raises(ProviderError, match="providers are names such as cpu, cuda"):
