@@ -13,7 +13,7 @@ from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
 from engine.network import Network
 from engine.packs import MANIFEST, Entry, Pack
-from engine.providers import OPENVINO
+from engine.providers import ON_CPU, OPENVINO
 from engine.recognition import Recognition
 from engine.runtime import Runtime
 from engine.selection import Sizes
@@ -114,13 +114,14 @@ class Networks:
             return ZooEmbedder(entry, self._runtime)
         integers = bool(entry.settings.get("integers", False))
         network = self._load(entry, "arcface", integers=integers)
-        if integers and OPENVINO not in self._runtime.providers.active:
+        if integers and OPENVINO not in network.providers:
             _log.warning(
                 "pack %s is made for OpenVINO: without it, the default pack is faster; install "
                 "onnxruntime-openvino in place of onnxruntime, or use that",
                 self._pack.name,
             )
-        batching = not self._runtime.providers.on_cpu if self._batching is None else self._batching
+        on_gpu = network.providers[0] not in ON_CPU
+        batching = on_gpu if self._batching is None else self._batching
         return ArcFace(network, entry.settings, self._runtime, batching)
 
     def _context(self) -> Context | None:

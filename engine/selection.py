@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from engine.errors import ProviderError
-from engine.providers import CPU, CUDA, ON_CPU, advice, chosen
+from engine.providers import CPU, CUDA, advice, chosen
 
 Sizes = Literal["one", "few", "any"]
 """How many sizes a network's inputs have."""
@@ -25,11 +25,6 @@ class Selection:
         self.required, self.wanted = chosen(names)
         self._order = self.wanted
         self.active: list[str] = []
-
-    @property
-    def on_cpu(self) -> bool:
-        """Whether the networks loaded so far run on the CPU."""
-        return all(name in ON_CPU for name in self.active)
 
     def for_sizes(self, sizes: Sizes) -> list[str]:
         """What to load a network on, in order.

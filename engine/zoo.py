@@ -14,7 +14,7 @@ from engine.errors import EngineError, WeightsError
 from engine.images import Pixels
 from engine.numbers import number
 from engine.packs import Entry
-from engine.providers import options
+from engine.providers import ON_CPU, options
 from engine.runtime import Runtime
 from engine.sessions import SESSION_ERRORS
 from engine.stdout import stdout_to_log
@@ -81,7 +81,8 @@ class ZooEmbedder:
         self._model = _load(entry, runtime, "recognition")
         self.size = int(self._model.input_size[0])
         self._most = 1 if self._model.input_shape[0] == 1 else MOST
-        self._full = not runtime.providers.on_cpu  # a GPU plans anew for every number of faces
+        on_gpu = self._model.session.get_providers()[0] not in ON_CPU
+        self._full = on_gpu  # it plans anew for every number of faces
 
     def embed(self, crops: Sequence[Pixels]) -> Embeddings:
         parts = [list(crops[i : i + self._most]) for i in range(0, len(crops), self._most)]
