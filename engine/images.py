@@ -10,7 +10,8 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
-from engine.headers import Header, check_chunks, check_scans, has_end, sniff, with_end
+from engine.headers import Header, check_chunks, sniff
+from engine.markers import check_scans, has_end, with_end
 
 Pixels = NDArray[np.uint8]
 Image = NDArray[Any] | bytes | bytearray | memoryview | str | PathLike[str]
@@ -105,7 +106,7 @@ def decode(data: bytes) -> Pixels:
     """Encoded PNG, JPEG or BMP bytes as (H, W, 3) uint8 BGR, turned upright by its EXIF tag.
 
     Raises ImageError for another format, more than MAX_PIXELS, a side over MAX_SIDE, a JPEG of more
-    than headers.MAX_SCANS, damage, or a header that promises another size than the data holds.
+    than markers.MAX_SCANS, damage, or a header that promises another size than the data holds.
     """
     header = sniff(data)
     if header.width * header.height > MAX_PIXELS:
