@@ -12,8 +12,9 @@ import numpy as np
 
 from engine import Engine, EngineError, ImageError
 from engine.drawing import caption, draw_faces, side_by_side
+from engine.files import read, write
 from engine.headers import sniff
-from engine.images import Pixels, encode, load, read
+from engine.images import Pixels, encode, load
 from engine.results import Face
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".bmp": "bmp"}
@@ -76,7 +77,7 @@ def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
     result = engine.descreen(data)
     answer = {"mesh_score": result.mesh_score, "changed": result.changed}
     if not result.changed and FORMATS.get(args.out.suffix.lower()) == sniff(data).format:
-        _store(data, args.out)  # nothing is lost to a second compression
+        write(data, args.out)  # nothing is lost to a second compression
         return answer, None
     return answer, lambda: result.image
 
@@ -141,18 +142,11 @@ def _add_engine(parser: argparse.ArgumentParser, default: str | None) -> None:
     add("--bpcer", "share of live captures refused by liveness, one of the pack's table", float)
 
 
-def _write(image: Pixels, path: Path) -> None:
+def _save(image: Pixels, path: Path) -> None:
     format = FORMATS.get(path.suffix.lower())
     if format is None:
         raise ImageError(f"{path}: write to a file ending in {', '.join(FORMATS)}")
-    _store(encode(image, format), path)
-
-
-def _store(data: bytes, path: Path) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise ImageError(f"cannot write {path}: {error.strerror}") from error
+    write(encode(image, format), path)
 
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:
@@ -174,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
         ) as engine:
             answer, draw = args.run(engine, args)
             if draw is not None and args.out:
-                _write(draw(), args.out)
+                _save(draw(), args.out)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,6 @@
 """Pictures: encoded bytes to BGR uint8 and back, with every limit applied before decoding."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +9,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from engine.errors import ImageError
+from engine.files import read
 from engine.headers import Header, check_chunks, sniff
 from engine.markers import check_scans, has_end, with_end
 
@@ -23,12 +23,6 @@ MAX_PIXELS = 50_000_000
 
 MAX_SIDE = 32_766
 """What OpenCV's remap takes; a JPEG's sides end at 65,535."""
-
-MAX_BYTES = 1_000_000_000
-"""Of a file: five times a BMP with all its pixels."""
-
-LONGEST_PATH = 4096
-"""Characters (Linux)."""
 
 JPEG_QUALITY = 95
 
@@ -49,7 +43,7 @@ def load(image: Image) -> Pixels:
 
     It may be the array that was given: copy it before writing.
     Raises ImageError for a wrong array or one with a side over MAX_SIDE, a path that is unreadable
-    or of a file over MAX_BYTES, and what decode() refuses.
+    or of a file over files.MAX_BYTES, and what decode() refuses.
     """
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
@@ -68,38 +62,6 @@ def load(image: Image) -> Pixels:
         except ImageError as error:
             raise ImageError(f"{image}: {error}") from error
     raise ImageError(f"an image is an array, encoded bytes or a path, not {type(image).__name__}")
-
-
-def read(path: str | PathLike[str]) -> bytes:
-    """A picture's file. Raises ImageError for one that cannot be read or is over MAX_BYTES."""
-    try:
-        return _read(Path(path))
-    except OSError as error:
-        raise ImageError(f"cannot read {_shown(path)}: {error.strerror}") from error
-    except (TypeError, ValueError) as error:  # no path on this system
-        raise ImageError(f"cannot read {_shown(path)!r}: {error}") from error
-
-
-def _shown(path: str | PathLike[str]) -> str:
-    """In a message, where a picture in base64 has no place."""
-    text = str(path)
-    if len(text) <= LONGEST_PATH:
-        return text
-    return f"{text[:20]}... ({len(text):,} characters; base64 is given as bytes, decoded)"
-
-
-def _read(path: Path) -> bytes:
-    size = path.stat().st_size
-    if 0 < size <= MAX_BYTES:
-        return path.read_bytes()
-    data = bytearray()
-    if not size:  # empty, or a device or a pipe, which tell no size and may have no end
-        with path.open("rb") as file:
-            while len(data) <= MAX_BYTES and (part := file.read(1 << 20)):
-                data += part
-    if size > MAX_BYTES or len(data) > MAX_BYTES:
-        raise ImageError(f"{path}: a file of over {MAX_BYTES // 1_000_000} MB is no picture")
-    return bytes(data)
 
 
 def decode(data: bytes) -> Pixels:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import ImageError, images
+from engine import ImageError, files
 from engine.images import Pixels, decode, encode, load
 
 
@@ -115,7 +115,7 @@ def test_an_answer_that_cannot_be_written() -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_a_file_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(files, "MAX_BYTES", 1_000_000)
     with pytest.raises(ImageError, match="/dev/zero: a file of over 1 MB is no picture"):
         load("/dev/zero")
 
