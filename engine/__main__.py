@@ -35,8 +35,8 @@ def embed(engine: Engine, args: argparse.Namespace) -> Answer:
 
 def compare(engine: Engine, args: argparse.Namespace) -> Answer:
     a, b = load(args.image), load(args.other)
-    marked = {"none": (False, False), "first": (True, False), "second": (False, True)}
-    result = engine.compare(a, b, marked.get(args.id_photo, (True, True)))
+    marked = args.id_photo in ("first", "both"), args.id_photo in ("second", "both")
+    result = engine.compare(a, b, marked)
 
     def draw() -> Pixels:
         text = f"similarity {result.similarity:.3f}, threshold {result.threshold:.3f}"
