@@ -6,7 +6,6 @@ upright. Landmarks tell nothing here: the detector places them as if the face we
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 
 from engine.alignment import window
@@ -15,7 +14,7 @@ from engine.images import Pixels
 from engine.landmarks import UPRIGHT
 from engine.resizing import shrink
 from engine.results import Face
-from engine.view import QUARTERS, View, rotated
+from engine.view import QUARTERS, View, rotated, tilted_by
 
 SURE = 0.91
 """A face that scores this much is upright: no other direction is looked at."""
@@ -88,12 +87,12 @@ def upright(detection: Detection, image: Pixels) -> View | None:
         return None
     tilted = False
     if scores[best] < SURE and detection.tells_tilt:
-        scores |= _scores(detection, small, _tilt, list(_DIAGONALS))
+        scores |= _scores(detection, small, tilted_by, _DIAGONALS)
         tilted = _best(scores, best) % 90 > 0
     if best:
         turned = rotated(image, best)
-        if faces := detection.largest(turned):
-            return View(turned, faces[0], best // 90, tilted)
+        if shown := detection.largest(turned):
+            return View(turned, shown[0], best // 90, tilted)
     return View(image, found[0], 0, tilted) if found else None
 
 
@@ -175,13 +174,3 @@ def _shrunk(image: Pixels, longest: int) -> Pixels:
         return image
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     return shrink(image, width, height)
-
-
-def _tilt(image: Pixels, degrees: int) -> Pixels:
-    """Counter-clockwise by any angle, shrunk into a black square as long as the picture."""
-    height, width = image.shape[:2]
-    side = max(height, width)
-    scale = side / np.hypot(width, height)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
-    matrix[:, 2] += side / 2 - width / 2, side / 2 - height / 2
-    return np.asarray(cv2.warpAffine(image, matrix, (side, side)), np.uint8)

@@ -1,4 +1,4 @@
-"""A picture turned by quarters, and the way back."""
+"""A picture turned, and by quarters the way back."""
 
 from dataclasses import dataclass, replace
 
@@ -55,3 +55,13 @@ class View:
 def rotated(image: Pixels, degrees: int) -> Pixels:
     """A (H, W, 3) picture, counter-clockwise by one of QUARTERS, in degrees."""
     return np.asarray(cv2.rotate(image, QUARTERS[degrees]), np.uint8)
+
+
+def tilted_by(image: Pixels, degrees: int) -> Pixels:
+    """Counter-clockwise by any angle, shrunk into a black square as long as the picture."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    scale = side / np.hypot(width, height)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
+    matrix[:, 2] += side / 2 - width / 2, side / 2 - height / 2
+    return np.asarray(cv2.warpAffine(image, matrix, (side, side)), np.uint8)
