@@ -11,8 +11,9 @@ from engine.detection import Detection, Detector
 from engine.embedding import ArcFace, Embedder
 from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
+from engine.manifests import MANIFEST
 from engine.network import Network
-from engine.packs import MANIFEST, Entry, Pack
+from engine.packs import Entry, Pack
 from engine.providers import ON_CPU, OPENVINO
 from engine.recognition import Recognition
 from engine.runtime import Runtime

@@ -1,40 +1,19 @@
 """Model packs: a folder of networks with a manifest that says what each one is."""
 
 import hashlib
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from engine.errors import WeightsError
+from engine.manifests import MANIFEST, ROLES, read_manifest
 from engine.zoo_folder import implied_manifest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 DEFAULT_PACK = Path(__file__).resolve().parent.parent / "weights" / "default"
 FAST_PACK = DEFAULT_PACK.with_name("fast")
-MANIFEST = "pack.toml"
-ROLES = ("detector", "embedding", "liveness", "liveness_context", "descreen")
-REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
-ABOUT_KEYS = ("licence_file", "commercial_use", "build", "training_sets", "training_run")
-_PIXELS = ("size", "channels", "mean", "std")
-SETTINGS: Mapping[str, Sequence[str]] = {
-    "insightface": ("score_threshold", "nms_threshold"),
-    "yunet": ("score_threshold", "nms_threshold"),
-    "arcface": (*_PIXELS, "integers"),
-    "crop_classifier": (
-        *(*_PIXELS, "crop", "border", "live_class", "probabilities", "intercept"),
-        *("slope", "threshold", "bpcer", "gate", "least_crop", "texture_slope", "context_slope"),
-    ),
-    "mask_and_clean": ("stride", "tile", "margin", "line", "small", "threshold"),
-}
-"""The further keys of a section, by its kind. Others are refused: a misspelt key would be silently
-ignored."""
+RESTORE = "restore it from where the pack came from (its origin is in pack.toml), or reinstall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +52,6 @@ class Entry:
                 f"the file is truncated or altered; {RESTORE}"
             )
         return data
-
-
-RESTORE = "restore it from where the pack came from (its origin is in pack.toml), or reinstall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +108,9 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
             f"{folder} is not a folder: a model pack is a folder with {MANIFEST} and the ONNX "
             "files it lists, or a model folder of the insightface package"
         )
-    manifest = _manifest(folder) if has_manifest else implied_manifest(folder)
-    if unknown := [name for name in manifest if name not in ("pack", "similarity", *ROLES)]:
-        raise WeightsError(
-            f"{folder / MANIFEST}: [{unknown[0]}] is no section of a pack: it knows [pack], "
-            f"[similarity], {', '.join(f'[{role}]' for role in ROLES)}"
-        )
-    for name in ("pack", "similarity", *ROLES):
-        if not isinstance(manifest.get(name, {}), dict):
-            raise WeightsError(f"{folder / MANIFEST}: [{name}] is not a section of its own")
+    manifest = read_manifest(folder) if has_manifest else implied_manifest(folder)
     about = manifest.get("pack", {})
-    entries = {role: _entry(folder, role, manifest[role]) for role in ROLES if role in manifest}
+    entries = {role: Entry(role, folder, manifest[role]) for role in ROLES if role in manifest}
     if about.get("extends") == "default" and folder != DEFAULT_PACK:
         base = dict(read_pack().entries)
         if "liveness" in entries:
@@ -153,28 +121,3 @@ def read_pack(folder: str | PathLike[str] | None = None) -> Pack:
     return Pack(
         str(about.get("name", folder.name)), folder, entries, manifest.get("similarity", {}), about
     )
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
-
-
-def _entry(folder: Path, role: str, settings: Mapping[str, Any]) -> Entry:
-    missing = [key for key in REQUIRED_KEYS if key not in settings]
-    if missing:
-        raise WeightsError(
-            f"{folder / MANIFEST}: section [{role}] lacks {', '.join(missing)}; "
-            "weights/README.md says what a section holds"
-        )
-    settled = SETTINGS.get(str(settings["kind"]))
-    known = (*REQUIRED_KEYS, *ABOUT_KEYS, *(settled or settings))
-    if unknown := [key for key in settings if key not in known]:
-        raise WeightsError(
-            f"{folder / MANIFEST}: section [{role}] has {', '.join(unknown)}, which a "
-            f"{settings['kind']} does not know; it knows {', '.join(settled or ())}"
-        )
-    return Entry(role, folder, settings)

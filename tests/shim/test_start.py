@@ -15,7 +15,8 @@ import pytest
 from conftest import Start
 from shim_server import END_S, command, environment, keys_file, run, wait_for
 
-from engine.packs import DEFAULT_PACK, MANIFEST
+from engine.manifests import MANIFEST
+from engine.packs import DEFAULT_PACK
 from shim.settings import Settings
 
 

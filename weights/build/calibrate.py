@@ -32,7 +32,8 @@ from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import place
 from engine.evaluation.report import Report
 from engine.evaluation.verification import read_pairs
-from engine.packs import MANIFEST, read_pack
+from engine.manifests import MANIFEST
+from engine.packs import read_pack
 from engine.similarity import REFERENCE_FMR, THRESHOLD
 
 

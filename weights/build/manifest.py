@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import WeightsError
-from engine.packs import MANIFEST
+from engine.manifests import MANIFEST
 from engine.zoo_folder import implied_manifest
 
 if sys.version_info >= (3, 11):

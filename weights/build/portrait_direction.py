@@ -38,8 +38,9 @@ from engine.embedding import Embeddings, unit
 from engine.evaluation.embeddings import embed_file
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError, leave_out
+from engine.manifests import MANIFEST
 from engine.operating import trials_needed
-from engine.packs import MANIFEST, read_pack
+from engine.packs import read_pack
 from engine.similarity import REFERENCE_FMR
 
 HALVINGS = 20
