@@ -37,7 +37,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
     known = ("pack", "similarity", *ROLES)
     if unknown := [name for name in manifest if name not in known]:

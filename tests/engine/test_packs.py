@@ -87,6 +87,7 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
     ("old", "new", "message"),
     [
         ("[detector]", "[detector", "cannot be read as a manifest"),
+        ("margin = 96", f"margin = {'9' * 5000}", "cannot be read as a manifest"),
         ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
         ("score_threshold = 0.6", "score_threshold = 60", "score_threshold is not 60.0: it lies"),
