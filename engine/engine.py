@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -125,7 +124,7 @@ class Engine:
         if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
             raise EngineError("id_photo is a pair, one flag for each picture")
         networks = self._networks  # close() lets a call finish that is under way
-        pictures = self._runtime.map(lambda number: loaded((a, b)[number - 1], number), [1, 2])
+        pictures = self._runtime.map(lambda given: loaded(*given), [(a, 1), (b, 2)])
         for index, marked in enumerate(id_photo):
             if marked:
                 pictures[index] = networks.descreener.descreen(pictures[index]).image
@@ -142,8 +141,8 @@ class Engine:
         judge = networks.liveness.judge
         view = upright(networks.detection, load(image))
         if view is None:
-            raise face_not_found("the picture")
-        return replace(judge(view.image, view.face, view.tilted), face=view.given)
+            raise face_not_found()
+        return replace(judge(view.image, view.face, view.tilted), face=view.as_given(view.face))
 
     def descreen(self, image: Image) -> DescreenResult:
         """The picture without its mesh, at the same size; no face is needed.
@@ -169,12 +168,7 @@ class Engine:
         self._networks  # noqa: B018 - raises when closed
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -65,11 +65,10 @@ class Recognition:
         """
 
         def face_and_crop(index: int) -> tuple[Face, Pixels]:
-            where = "the picture" if first is None else f"picture {first + index}"
-            picture = loaded(pictures[index], first and first + index)
-            found = levelled(self._detection, picture)
+            number = None if first is None else first + index
+            found = levelled(self._detection, loaded(pictures[index], number))
             if found is None:
-                raise face_not_found(where)
+                raise face_not_found(number)
             image, face = found
             return face, align(image, face.landmarks, self._embedder.size)
 
@@ -92,7 +91,8 @@ def loaded(picture: Image, number: int | None) -> Pixels:
         raise ImageError(f"picture {number}: {error}") from error
 
 
-def face_not_found(where: str) -> FaceNotFound:
+def face_not_found(number: int | None = None) -> FaceNotFound:
+    where = "the picture" if number is None else f"picture {number}"
     return FaceNotFound(
         f"no face was found in {where}: it must show one, clearly and not too small"
     )

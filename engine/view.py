@@ -29,11 +29,6 @@ class View:
     quarters: int
     tilted: bool
 
-    @property
-    def given(self) -> Face:
-        """The face in pixels of the picture as it was given."""
-        return self.as_given(self.face)
-
     def as_given(self, face: Face) -> Face:
         """A face in pixels of `image` in those of the picture as it was given."""
         if not self.quarters:
