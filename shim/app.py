@@ -148,14 +148,9 @@ class Service:
     def close(self, response: Response) -> Response:
         """Name the request in its reply and note it."""
         record: Record = g.record
-        endpoint = _endpoint()
         response.headers["X-Request-Id"] = record.id
-        self.journal.write(
-            record,
-            endpoint.name if endpoint else "-",
-            response.status_code,
-            response.content_length or 0,
-        )
+        size = response.content_length or 0
+        self.journal.write(record, _endpoint(), response.status_code, size)
         return response
 
 

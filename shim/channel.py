@@ -67,7 +67,7 @@ class _ErrorTask(ErrorTask):
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-        server.journal.write(record, endpoint.name if endpoint else "-", problem.status, len(body))
+        server.journal.write(record, endpoint, problem.status, len(body))
 
 
 class Channel(HTTPChannel):

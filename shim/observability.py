@@ -83,22 +83,21 @@ class Journal:
 
     def cut_off(self, endpoint: Endpoint | None, seconds: float) -> None:
         """Note a request that took too long to arrive: there is no reply."""
-        name = endpoint.name if endpoint else "-"
-        fields = {"endpoint": name, "seconds": round(seconds, 1)}
+        fields = {"endpoint": _name(endpoint), "seconds": round(seconds, 1)}
         _log.warning("request did not arrive in time", extra={"fields": fields})
 
-    def write(self, record: Record, endpoint: str, status: int, bytes_out: int) -> None:
+    def write(self, record: Record, endpoint: Endpoint | None, status: int, bytes_out: int) -> None:
         """Note a finished request."""
         record.enter("log")  # which ends the last of them
-        seconds = sum(record.stages.values())
-        self._requests.labels(endpoint, record.code).inc()
-        self._latency.labels(endpoint).observe(seconds)
+        seconds, call = sum(record.stages.values()), _name(endpoint)
+        self._requests.labels(call, record.code).inc()
+        self._latency.labels(call).observe(seconds)
         for name, taken in record.stages.items():
             self._stages.labels(name).observe(taken)
         stages = {name: round(taken * 1000, 2) for name, taken in record.stages.items()}
         fields = {
             "request_id": record.id,
-            "endpoint": endpoint,
+            "endpoint": call,
             "app_id": record.app_id,
             "status": status,
             "errorcode": record.code,
@@ -107,6 +106,10 @@ class Journal:
             "bytes_out": bytes_out,
         }
         _log.info("request", extra={"fields": fields})
+
+
+def _name(endpoint: Endpoint | None) -> str:
+    return endpoint.name if endpoint else "-"
 
 
 class _EngineFigures(Collector):
