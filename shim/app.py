@@ -73,16 +73,12 @@ class Service:
     ) -> None:
         self.engine = engine
         self.settings = settings
-        self.keys = keys
         self.admission = Admission(
             settings.slots or usable_cores(), settings.queue, settings.queue_timeout_s
         )
         self.gate = Gate(keys, settings.max_skew_s, self.admission.is_full)
         self.journal = journal
-        admission = self.admission
-        self.journal.watch(
-            waiting=lambda: admission.waiting, running=lambda: admission.running, engine=engine.info
-        )
+        self.journal.watch(self.admission, engine.info)
 
     def open(self) -> None:
         """Rows 1 to 4, from the head alone."""

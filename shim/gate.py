@@ -57,12 +57,9 @@ class Gate:
             raise Refusal(contract.BAD_SIGNATURE)
         if self.draining or self._is_full():  # before the timestamp is used up: they may try again
             raise Refusal(contract.BUSY, app_id=app_id)
-        if not self._fresh(app_id, timestamp):
+        if self._seen is not None and not self._seen.accept(app_id, timestamp):
             raise Refusal(contract.BAD_SIGNATURE, app_id=app_id)
         return Caller(endpoint, app_id, known, length)
-
-    def _fresh(self, app_id: str, timestamp: str) -> bool:
-        return self._seen is None or self._seen.accept(app_id, timestamp)
 
 
 def _content_length(environ: Mapping[str, str]) -> int:

@@ -32,7 +32,7 @@ class Parser(HTTPRequestParser):
     """
 
     request_line = b""
-    verdict: Caller | Refusal = Refusal(contract.MISSING_HEADER)
+    verdict: Caller | Refusal  # of a head that can be read
     hang_up = False  # the rest of the connection cannot be read as a next request
 
     def __init__(self, adj: Adjustments, gate: Gate) -> None:

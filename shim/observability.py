@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from shim.admission import Admission
 from shim.contract import Endpoint
 
 _SECONDS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -67,16 +68,13 @@ class Journal:
             registry=self.registry,
         )
 
-    def watch(
-        self,
-        waiting: Callable[[], float],
-        running: Callable[[], float],
-        engine: Callable[[], Mapping[str, Any]],
-    ) -> None:
-        """Figures that are asked for when somebody looks. engine: what Engine.info answers."""
-        self.gauge("bioauth_waiting", "Requests that wait for the engine.", waiting)
-        self.gauge("bioauth_running", "Requests that use the engine.", running)
-        self.registry.register(_EngineFigures(engine))
+    def watch(self, admission: Admission, info: Callable[[], Mapping[str, Any]]) -> None:
+        """Figures that are asked for when somebody looks. info: what Engine.info answers."""
+        self.gauge(
+            "bioauth_waiting", "Requests that wait for the engine.", lambda: admission.waiting
+        )
+        self.gauge("bioauth_running", "Requests that use the engine.", lambda: admission.running)
+        self.registry.register(_EngineFigures(info))
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(read)

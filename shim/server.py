@@ -55,7 +55,7 @@ class Server(TcpWSGIServer):
             lambda: len(self.active_channels),
         )
 
-    def stop(self, *_: object) -> None:
+    def stop(self) -> None:
         """Ask run() to return; fit for a signal handler."""
         self._stop_asked = True
         self.pull_trigger()
