@@ -19,18 +19,15 @@ ARCFACE_TEMPLATE = np.array(
 CVPR 2019; the reference code's constants)."""
 
 
-def similarity_transform(
-    landmarks: NDArray[np.float32], template: NDArray[np.float32] = ARCFACE_TEMPLATE
-) -> NDArray[np.float32]:
-    """The (2, 3) rotation, uniform scale and shift that best maps landmarks to a template.
+def similarity_transform(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The (2, 3) rotation, uniform scale and shift that best maps landmarks to ARCFACE_TEMPLATE.
 
     landmarks: (5, 2) float32 pixels, as Face.landmarks; all in one point, their scale is 0.
-    template: (5, 2) float32, where they are to fall, in pixels of the crop.
     Least squares in closed form (Umeyama, PAMI 1991); in the plane it needs no SVD, because
     rotation with scale is one complex number.
     """
     source = landmarks[:, 0] + 1j * landmarks[:, 1]
-    target = template[:, 0] + 1j * template[:, 1]
+    target = ARCFACE_TEMPLATE[:, 0] + 1j * ARCFACE_TEMPLATE[:, 1]
     centred = source - source.mean()
     spread = (centred * centred.conj()).sum().real
     turn = (centred.conj() * (target - target.mean())).sum() / max(spread, 1e-9)

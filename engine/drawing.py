@@ -9,8 +9,8 @@ from engine.images import Pixels
 from engine.results import Face
 
 GREEN, RED, YELLOW, WHITE = (80, 200, 80), (60, 60, 230), (0, 220, 255), (255, 255, 255)
-BAND = 36
-"""Height in pixels of the band that carries a caption."""
+BAND, HEIGHT = 36, 480
+"""Pixels: the height of the band that carries a caption, and of two pictures beside each other."""
 
 
 def draw_faces(image: Pixels, faces: Sequence[Face]) -> Pixels:
@@ -34,14 +34,13 @@ def caption(image: Pixels, text: str, good: bool) -> Pixels:
     return np.concatenate([band, image])
 
 
-def side_by_side(left: Pixels, right: Pixels, height: int = 480) -> Pixels:
-    """Two pictures brought to one height and joined."""
-    scaled = [
-        cv2.resize(
-            image,
-            (max(1, round(image.shape[1] * height / image.shape[0])), height),
-            interpolation=cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LINEAR,
-        )
-        for image in (left, right)
-    ]
-    return np.concatenate(scaled, axis=1)
+def side_by_side(left: Pixels, right: Pixels) -> Pixels:
+    """Two pictures brought to HEIGHT and joined."""
+    return np.concatenate([_scaled(left), _scaled(right)], axis=1)
+
+
+def _scaled(image: Pixels) -> Pixels:
+    height, width = image.shape[:2]
+    how = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
+    size = max(1, round(width * HEIGHT / height)), HEIGHT
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
