@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from contextlib import suppress
 
 
 def numeric(host: str) -> str:
@@ -10,11 +11,8 @@ def numeric(host: str) -> str:
     Of several, the first IPv4 one: "localhost" is often ::1 too, and clients use 127.0.0.1.
     Raises OSError for what is no address.
     """
-    try:
+    with suppress(ValueError):
         ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
         return host
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -94,12 +94,11 @@ def _hold(
     total, failed = Counter[str](), Counter[str]()
     for case in cases.load():
         time.sleep(arguments.pause)
-        reply: Reply | None = None
         try:
             reply = send(build(case, arguments.app_id, arguments.app_key))
         except (OSError, http.client.HTTPException) as error:
             wrong = [f"no reply: {error!r}"]
-        if reply is not None:
+        else:
             kept[case.name] = recording.kept(reply)
             wrong = _wrong(case, reply, theirs, tolerance)
         total[case.endpoint.name] += 1
