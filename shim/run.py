@@ -44,10 +44,10 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
         with _named(settings.host, settings.port, "BIOAUTH_PORT"):
             server = Server(app)
         info = engine.info()
+        readiness.reason = ""  # before a signal can set it to another
         _listen_to_signals(server, readiness)
         loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}
         _tell("serving", **loaded, keys=len(keys), demo=demo)
-        readiness.reason = ""
         _say(f"http://{_in_url(settings.host)}:{server.port}")
         finished = server.run()
         _tell("stopped", finished=finished)
