@@ -52,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=about, description=module.__doc__)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         module.add_arguments(command)
+        command.add_argument("--pack", help="folder of a model pack; the default pack when absent")
+        command.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
+        command.add_argument("--out", type=Path, required=True, help="folder for the report")
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:

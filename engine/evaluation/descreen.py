@@ -47,10 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--genuine", type=at_least(1), default=1000, help="genuine pairs for verification"
     )
     parser.add_argument("--seed", type=at_least(0), default=0)
-    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
 
 
 def run(args: argparse.Namespace) -> int:

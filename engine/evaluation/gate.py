@@ -30,9 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder or CSV of upright photos of live people")
     parser.add_argument("--turned", type=at_least(0), default=300, help="how many to turn, at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
-    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -27,9 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder or CSV of photos with faces")
     parser.add_argument("--count", type=at_least(1), default=100, help="pictures at most")
     parser.add_argument("--threads", type=int, help="CPU threads that one call may keep busy")
-    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
 
 
 def run(args: argparse.Namespace) -> int:

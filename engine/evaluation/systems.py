@@ -35,8 +35,6 @@ class Scored:
 
 def add_system_arguments(parser: argparse.ArgumentParser) -> None:
     """Those that verification, detection and liveness share."""
-    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument(
         "--endpoint",
         action="append",
@@ -47,7 +45,6 @@ def add_system_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with-library", action="store_true", help="and the library beside it")
     parser.add_argument("--app-id", action="append", default=[], help="one for each --endpoint")
     parser.add_argument("--app-key", action="append", default=[], help="one for each --endpoint")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
 
 
 def add_sample_arguments(parser: argparse.ArgumentParser) -> None:

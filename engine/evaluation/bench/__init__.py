@@ -40,7 +40,6 @@ QUICK = Effort(rounds=2, load_rounds=1, seconds=0.3, requests=40, starts=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument("--quick", action="store_true", help="few rounds: does it run at all?")
     parser.add_argument(
         "--cpu-time",
@@ -48,8 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time calls by what all threads computed (peers wait busily): for a busy machine",
     )
     parser.add_argument("--models", type=Path, help="folder of the networks for FaceAnalysis")
-    parser.add_argument("--pack", help="folder of a model pack; the default pack when absent")
-    parser.add_argument("--providers", help="execution providers, by preference: cuda,cpu")
     parser.add_argument(
         "--threads", type=at_least(1), help="CPU threads that one call may keep busy"
     )
