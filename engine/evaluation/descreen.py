@@ -22,7 +22,7 @@ from engine.evaluation.photos import SampleError, read_photo
 from engine.evaluation.recovery import genuine, photographed, show_recovery
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
-from engine.evaluation.synthesis import generator
+from engine.evaluation.synthesis import families
 from engine.evaluation.systems import progress
 from engine.evaluation.untouched import show_untouched, untouched
 from engine.images import Pixels
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     pairs = _pairs(args)
     if args.identities:  # said now, not after all the pairs
         photographed(args.identities)
-        _families(args.families)
+        families(args.families)
     _read_once(args, pairs)
     with Engine(args.pack, args.providers) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
             photos = untouched(engine, args.images, args.plain, args.seed)
             metrics["without_mesh"] = show_untouched(report, photos)
         if args.identities:
-            families = _families(args.families)
-            compared = genuine(engine, args.identities, args.genuine, families, args.seed)
+            drawn = families(args.families)
+            compared = genuine(engine, args.identities, args.genuine, drawn, args.seed)
             metrics["verification"] = show_recovery(report, compared)
         sheets = {} if args.no_thumbnails else _sheets(engine, pairs, rows)
     for name, sheet in sheets.items():
@@ -92,20 +92,7 @@ def _pairs(args: argparse.Namespace) -> Synthesised | Files:
         return listed(args.pairs)
     if given != {"images"}:
         raise SampleError("give --images, --clean and --meshed, or --pairs")
-    return Synthesised(args.images, args.count, _families(args.families), args.seed)
-
-
-def _families(choice: str) -> Sequence[str]:
-    mesh = generator("mesh")
-    known = {"test": mesh.TEST_FAMILIES, "train": mesh.TRAIN_FAMILIES, "all": mesh.FAMILIES}
-    names: Sequence[str] = known.get(choice) or choice.split(",")
-    unknown = set(names) - set(mesh.FAMILIES)
-    if unknown:
-        raise SampleError(
-            f"unknown mesh families: {', '.join(sorted(unknown))}; there are test, train, all and "
-            f"{', '.join(sorted(mesh.FAMILIES))}"
-        )
-    return names
+    return Synthesised(args.images, args.count, families(args.families), args.seed)
 
 
 def _restored(report: Report, rows: Sequence[Row], photos: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,23 @@ def generator(name: str) -> Any:
     if str(_BUILD) not in sys.path:
         sys.path.append(str(_BUILD))
     return importlib.import_module(name)
+
+
+def families(choice: str) -> Sequence[str]:
+    """The mesh families of "test", "train" or "all", or those named with commas between.
+
+    Raises SampleError for another name, and where there is no checkout.
+    """
+    mesh = generator("mesh")
+    known = {"test": mesh.TEST_FAMILIES, "train": mesh.TRAIN_FAMILIES, "all": mesh.FAMILIES}
+    names: Sequence[str] = known.get(choice) or choice.split(",")
+    unknown = set(names) - set(mesh.FAMILIES)
+    if unknown:
+        raise SampleError(
+            f"unknown mesh families: {', '.join(sorted(unknown))}; there are test, train, all and "
+            f"{', '.join(sorted(mesh.FAMILIES))}"
+        )
+    return names
 
 
 @dataclass(frozen=True, slots=True)
