@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral
 
 import onnxruntime
@@ -89,23 +90,21 @@ class Runtime:
         integers, where it is otherwise only a way to store floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
-
-        def session(threads: int = 1) -> onnxruntime.InferenceSession:
-            return self._session(model, name, threads, sizes, integers)
-
+        asked = self.providers.for_sizes(sizes)
+        session = partial(self._session, model, name, asked, sizes, integers)
         try:
             narrow = session()
             active = narrow.get_providers()
-            self.providers.require(active, self.providers.for_sizes(sizes))
+            self.providers.require(active, asked)
             choose: Choice | None = None
             if active[0] == CUDA:
                 choose = PerSize(narrow, session)
             elif wide_from is not None and self.threads > 1:
-                choose = by_width(narrow, session(self.threads), wide_from)
+                choose = by_width(narrow, session(threads=self.threads), wide_from)
         except SESSION_ERRORS as error:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
-            self.providers.without(error, self.providers.for_sizes(sizes))
+            self.providers.without(error, asked)
             return self.load(model, name, sizes=sizes, wide_from=wide_from, integers=integers)
         return Network(narrow, choose, forks=active == [CPU])
 
@@ -115,7 +114,13 @@ class Runtime:
         return max(self.threads, usable_cores())
 
     def _session(
-        self, model: bytes, name: str, threads: int, sizes: Sizes, integers: bool
+        self,
+        model: bytes,
+        name: str,
+        asked: Sequence[str],
+        sizes: Sizes,
+        integers: bool,
+        threads: int = 1,
     ) -> onnxruntime.InferenceSession:
         """Raises one of SESSION_ERRORS, or RuntimeError where a provider does not begin."""
         settings = self.session_options(threads)
@@ -126,7 +131,6 @@ class Runtime:
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")
-        asked = self.providers.for_sizes(sizes)
         # onnxruntime's own way back to the CPU is told on stdout only, and taken silently even
         # in the middle of a run.
         session = onnxruntime.InferenceSession(
