@@ -1,7 +1,7 @@
 """Detections held against true faces."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ def judge(pictures: Sequence[TruePicture], detect: Detect) -> Judged:
             if not face.ignored:
                 result.sizes.append(max(face.box[2:]))
                 result.found.append(index in taken)
-    return Judged(result.hits, result.sizes, result.found, result.errors, unread)
+    return replace(result, unread=unread)
 
 
 def _overlap(a: Box, b: Box) -> float:
