@@ -34,6 +34,13 @@ def test_names_that_are_not_utf8_do_not_cost_the_manifest(tmp_path: Path) -> Non
     assert [file.name for file in tmp_path.iterdir()] == ["pack.toml"]
 
 
+def test_a_manifest_that_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """The engine reads it too."""
+    (tmp_path / "pack.toml").write_text("[similarity]\ncosine = 0.42\n", "utf-8-sig")
+    manifest.replace(tmp_path, "similarity", {"cosine": 0.5})
+    assert read_pack(tmp_path).similarity == {"cosine": 0.5}
+
+
 @pytest.mark.parametrize(
     "old",
     [

@@ -28,7 +28,7 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
     """
     path = folder / MANIFEST
     if path.exists():
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     else:
         implied = implied_manifest(folder).items()
         text = "\n".join(dump(role, settings) for role, settings in implied)
