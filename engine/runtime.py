@@ -31,16 +31,11 @@ class Runtime:
     (SFace a third of its time, the detector at 160 pixels and the anti-spoof networks nothing), so
     each run has one thread and what does not depend on each other runs side by side.
 
-    providers: in order of preference, by full name or as "cuda", "tensorrt", "openvino", "cpu".
-        None takes CUDA or OpenVINO where the installed onnxruntime has it and it really activates,
-        else the CPU.
-    threads: CPU threads that one call may keep busy, from 1; None takes the cores this process may
-        use.
+    providers: as providers.chosen takes them; the attribute is what became of them, a Selection.
+    threads: CPU threads that one call may keep busy; None takes the cores this process may use.
 
-    `providers` tells which of them the networks loaded so far really run on.
     Raises EngineError for threads that are no whole number from 1 to MOST_THREADS, and
-    ProviderError for a provider that the installed onnxruntime does not have, and, when a network
-    is loaded, for one that did not activate.
+    ProviderError as providers.chosen does.
     """
 
     def __init__(self, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
