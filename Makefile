@@ -19,6 +19,10 @@ endif
 READY = $(VENV)/run-$(DEVICE)
 TESTABLE = $(VENV)/test-$(DEVICE)
 
+# onnxruntime would send data on the machine to its makers; the engine sets this too, scripts that do not
+# begin with it do not.
+export ORT_DISABLE_TELEMETRY = 1
+
 .PHONY: run setup test lint fuzz bench train-descreen train-liveness demo clean
 
 run: $(READY)
