@@ -100,18 +100,3 @@ def _exif_orientation(tiff: bytes) -> int:
     except struct.error:
         pass
     return 1
-
-
-def check_chunks(data: bytes) -> None:
-    """Every chunk of a PNG must be as long as it says (ISO/IEC 15948, 5.3).
-
-    The decoder sets aside whatever a chunk announces, up to 2 GB for a file of 50 bytes.
-    """
-    position, kind = 8, b""
-    while kind != b"IEND":
-        if position + 12 > len(data):
-            raise ImageError("the PNG is cut off, or a part of it is longer than the file")
-        length, kind = struct.unpack_from(">I4s", data, position)
-        position += 12 + length
-    if position > len(data):
-        raise ImageError("the PNG is cut off, or a part of it is longer than the file")

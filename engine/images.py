@@ -8,9 +8,10 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from engine.chunks import essential
 from engine.errors import ImageError
 from engine.files import read
-from engine.headers import Header, check_chunks, sniff
+from engine.headers import Header, sniff
 from engine.markers import check_scans, has_end, with_end
 
 Pixels = NDArray[np.uint8]
@@ -78,7 +79,7 @@ def decode(data: bytes) -> Pixels:
         )
     _check_sides(header.width, header.height)
     if header.format == "png":
-        check_chunks(data)
+        data = essential(data)
     if header.format == "jpeg":
         check_scans(data)
     pixels = _decode_jpeg(data, header) if header.format == "jpeg" else _decode_any(data)
