@@ -15,7 +15,7 @@ import onnx
 import pytest
 import skimage.data
 
-from engine import Engine
+from engine import Engine, descreen
 from engine.descreen import Descreener
 from engine.evaluation.restoration import psnr
 from engine.evaluation.synthesis import generator
@@ -141,6 +141,23 @@ def test_tiles_meet_without_seams(astronaut: Pixels) -> None:
     tiled = Descreener(network, small, runtime).descreen(meshed).image
     difference = np.abs(whole.astype(int) - tiled).max(2)
     assert np.percentile(difference, 99.5) <= 4
+
+
+@pytest.mark.parametrize(("large", "looks"), [(500 * 600, 2), (500 * 600 - 1, 1)])
+def test_large_pictures_get_one_look(
+    astronaut: Pixels, monkeypatch: pytest.MonkeyPatch, large: int, looks: int
+) -> None:
+    """What is large is made smaller here, for the time that it takes."""
+    monkeypatch.setattr(descreen, "LARGE", large)
+    entry = read_pack().entry("descreen")
+    runtime = Runtime(["cpu"])
+    network = runtime.load(entry.read(), entry.role)
+    clean = np.asarray(cv2.resize(astronaut, (600, 500)), np.uint8)
+    meshed = under_mesh(clean)
+    settings = {**entry.settings, "tile": 512, "line": 1000.0}  # 2 x 2 parts
+    result = Descreener(network, settings, runtime).descreen(meshed)
+    assert network.runs == len(descreen.LOOKS) + looks * 4
+    assert quality(result.image, clean) > quality(meshed, clean) + 4
 
 
 def test_a_network_that_does_not_clamp(engine: Engine, astronaut: Pixels) -> None:
