@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
-from engine.sessions import SESSION_ERRORS, Choice
+from engine.sessions import FAILURES, Choice
 
 
 class Network:
@@ -31,7 +31,7 @@ class Network:
         choose: Choice | None = None,
         forks: bool = True,
     ) -> None:
-        self._choose = choose or (lambda _: session)
+        self._choose: Choice = choose or (lambda _, run: run(session))
         self.providers: list[str] = session.get_providers()
         self.inputs = [node.name for node in session.get_inputs()]
         self.takes_many = session.get_inputs()[0].shape[:1] != [1]
@@ -52,14 +52,17 @@ class Network:
                 "one only: load an engine in each, or start processes by spawn"
             )
         feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
-        session = self._choose(arrays[0].shape)
-        started = time.perf_counter()
-        try:
+
+        def run(session: onnxruntime.InferenceSession) -> list[NDArray[np.float32]]:
+            started = time.perf_counter()
             outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)
-        except SESSION_ERRORS as error:
+            taken = time.perf_counter() - started
+            with self._counting:
+                self.runs += 1
+                self.seconds += taken
+            return outputs
+
+        try:
+            return self._choose(arrays[0].shape, run)
+        except FAILURES as error:
             raise EngineError(f"a network does not run: {error}") from error
-        taken = time.perf_counter() - started
-        with self._counting:
-            self.runs += 1
-            self.seconds += taken
-        return outputs

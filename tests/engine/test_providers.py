@@ -233,4 +233,4 @@ def test_a_gpu_that_does_not_answer(name: str | None) -> None:
 def test_a_run_that_fails_is_no_run_on_another_provider() -> None:
     """onnxruntime would build the session again on the CPU, and say so on stdout only."""
     network = Runtime(["cpu"]).load(read_pack().entry("detector").read(), "detector")
-    assert network._choose((1, 3, 32, 32))._enable_fallback is False
+    assert network._choose((1, 3, 32, 32), lambda session: session)._enable_fallback is False
