@@ -31,8 +31,8 @@ class Batcher:
         self._leader: _Call | None = None
 
     def __call__(self, rows: Rows) -> Rows:
-        """(N, ...) to (N, D), N from 1. Raises what the run raised, and EngineError when another
-        call's interrupt ended the run."""
+        """(N, ...) to (N, D), N from 1. Raises what the run raised; of a run that another call led
+        always an EngineError, whose cause that is."""
         if len(rows) > self._most:
             parts = range(0, len(rows), self._most)
             return np.concatenate([self(rows[start : start + self._most]) for start in parts])
@@ -84,9 +84,7 @@ class Batcher:
             # What a signal raises is meant for this thread alone, and each raises an error of its
             # own, as a traceback is written into it.
             for call in group[1:]:
-                call.error = EngineError("another thread's call was interrupted: ask again")
-                if isinstance(error, EngineError):
-                    call.error = EngineError(*error.args)
+                call.error = _shared(error)
             raise
         finally:
             for call in group[1:]:
@@ -98,6 +96,17 @@ class Batcher:
             spare = [(0, self._most - count), *[(0, 0)] * (rows.ndim - 1)]
             rows = np.pad(rows, spare)
         return self._run(rows)[:count]
+
+
+def _shared(error: BaseException) -> EngineError:
+    """What a call is told of the error of a run that another call led."""
+    told = EngineError("another thread's call was interrupted: ask again")
+    if isinstance(error, EngineError):
+        told = EngineError(*error.args)
+    elif isinstance(error, Exception):
+        told = EngineError(f"a run that this call shared with others failed: {error!r}")
+    told.__cause__ = error
+    return told
 
 
 class _Call:

@@ -90,22 +90,36 @@ def test_an_interrupted_call_does_not_stop_the_others() -> None:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_an_interrupted_run_is_an_error_to_the_calls_that_shared_it() -> None:
-    """Only the thread that was interrupted is told so as Python does."""
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyboardInterrupt(), "another thread's call was interrupted: ask again"),
+        (
+            MemoryError("Unable to allocate 2 GiB"),
+            "a run that this call shared with others failed: "
+            "MemoryError('Unable to allocate 2 GiB')",
+        ),
+    ],
+)
+def test_a_run_that_ends_is_an_error_to_the_calls_that_shared_it(
+    error: BaseException, message: str
+) -> None:
+    """Only the thread that ran it is told so as Python does; the others are told why."""
     first, go_on = threading.Event(), threading.Event()
 
     def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         first.set()
         go_on.wait(10)
         if len(rows) > 1:
-            raise KeyboardInterrupt
+            raise error
         return rows
 
-    def call() -> str:
+    def call() -> BaseException | None:
         try:
-            return str(batcher(row)[0, 0])
-        except BaseException as error:
-            return repr(error)
+            batcher(row)
+        except BaseException as raised:
+            return raised
+        return None
 
     batcher, row = Batcher(run), np.ones((1, 1), np.float32)
     with ThreadPoolExecutor(3) as pool:
@@ -115,9 +129,12 @@ def test_an_interrupted_run_is_an_error_to_the_calls_that_shared_it() -> None:
         while batcher.waiting < 2:
             time.sleep(0.001)
         go_on.set()
-        told = EngineError("another thread's call was interrupted: ask again")
-        assert alone.result(10) == "1.0"
-        assert sorted(one.result(10) for one in shared) == [repr(told), "KeyboardInterrupt()"]
+        assert alone.result(10) is None
+        told = [one.result(10) for one in shared]
+    assert error in told
+    (other,) = (each for each in told if each is not error)
+    assert repr(other) == repr(EngineError(message))
+    assert other is not None and other.__cause__ is error
 
 
 PROTECTED = re.compile("with self._lock|self._leave")
