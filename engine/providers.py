@@ -104,7 +104,14 @@ def advice(name: str) -> str:
         return "install onnxruntime-openvino in place of onnxruntime, or ask for cpu"
     if name not in _SHORT_NAMES.values():
         return f"this engine is made for {', '.join(_SHORT_NAMES)}"
+    if name not in onnxruntime.get_available_providers():
+        return (
+            "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA "
+            "and cuDNN versions it names, or ask for cpu"
+        )
+    too = ", and TensorRT" if name == TENSORRT else ""
     return (
-        "install onnxruntime-gpu in place of onnxruntime, with an NVIDIA driver and the CUDA and "
-        "cuDNN versions it names, or ask for cpu"
+        "the CUDA and cuDNN libraries or the NVIDIA driver are missing, or of other versions than "
+        f'the installed onnxruntime names: pip install "onnxruntime-gpu[cuda,cudnn]"{too}, or ask '
+        "for cpu"
     )

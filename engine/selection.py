@@ -10,6 +10,8 @@ from engine.providers import CPU, CUDA, advice, chosen
 Sizes = Literal["one", "few", "any"]
 """How many sizes a network's inputs have."""
 
+_INACTIVE = "%s does not activate, and what is left runs in its place: %s"
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,16 +50,20 @@ class Selection:
                 f"{name} was asked for and did not activate; {advice(name)}. "
                 f"onnxruntime says: {said}"
             ) from error
-        _log.warning("%s does not activate: %s", self.wanted[0], said)
+        _log.warning(_INACTIVE, self.wanted[0], said)
         self.wanted = [CPU]
 
     def require(self, active: Sequence[str], asked: Sequence[str]) -> None:
         """Note a session's active providers. Raises ProviderError when one that was named, and
-        asked for, is not among them: silently not used is worse than not started."""
+        asked for, is not among them: silently not used is worse than not started. One that was not
+        named is logged, once, and no longer asked for."""
         for name in self.required:
             if name in asked and name not in active:
                 raise ProviderError(
                     f"{name} was asked for and did not activate (active: {', '.join(active)}); "
                     f"{advice(name)}"
                 )
+        for name in set(asked) - set(active):  # onnxruntime went on without it, and silently
+            _log.warning(_INACTIVE, name, advice(name))
+            self.wanted = [each for each in self.wanted if each != name]
         self.active = [name for name in self._order if name in {*self.active, *active}]

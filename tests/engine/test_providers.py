@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -156,6 +157,26 @@ def test_asked_for_and_not_active_is_an_error() -> None:
     model = read_pack().entry("detector").read()
     with pytest.raises(ProviderError, match=r"did not activate \(active: CPUExecutionProvider\)"):
         runtime.load(model, "detector")
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
+@pytest.mark.filterwarnings("ignore:Specified provider")
+@pytest.mark.parametrize("named", [None, ["cuda"]])
+def test_an_onnxruntime_whose_cuda_lacks_its_libraries(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, named: list[str] | None
+) -> None:
+    """It runs on the CPU without a word: as this one does when it is asked for CUDA. That it has
+    CUDA is told in its place."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    why = r'libraries or the NVIDIA driver are missing.*pip install "onnxruntime-gpu\[cuda,cudnn\]"'
+    if named:
+        with pytest.raises(ProviderError, match=f"did not activate .*{why}"):
+            Engine(providers=named)
+        return
+    with Engine() as engine:
+        assert engine.info()["providers"] == [CPU]
+    (said,) = (each.getMessage() for each in caplog.records if CUDA in each.getMessage())
+    assert re.search(f"does not activate, .*{why}", said)
 
 
 FORKED = """
