@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 IDLE_S = 75  # between two requests of a connection
 LINGER_S = 2  # of silence, for a connection once the server stops
+UNREAD_S = 60  # in which a client takes nothing of its replies, however slow its line is
+UNREAD = 1 << 20  # bytes of replies, beyond which what was sent ahead is not begun
 
 
 class _Task(WSGITask):
@@ -76,12 +78,15 @@ class Channel(HTTPChannel):
     lingers: after the last reply, keep reading for a while. A client that is still sending would
     otherwise get a reset, and lose the reply with it.
     asked: when a request was last worked on, in seconds since the epoch; at first, the beginning.
+    A client that sends ahead and does not read waits by itself: a worker that waited for it, as
+    waitress' do, would be lost to all others, and there are few.
     """
 
     task_class = _Task
     error_task_class = _ErrorTask
     lingers = False
     _lingering_since = 0.0
+    _parked = False  # the next request is begun once the client has read
 
     def __init__(self, server: "Server", *args: Any, **kwargs: Any) -> None:
         self.parser_class = partial(Parser, gate=server.gate)
@@ -93,6 +98,20 @@ class Channel(HTTPChannel):
 
     def received(self, data: bytes) -> bool:
         return not self._lingering_since and bool(super().received(data))
+
+    def service(self) -> None:
+        with (
+            self.outbuf_lock
+        ):  # it is taken to write, too: handle_write sees that this waits for it
+            self._parked = self.connected and self.total_outbufs_len > UNREAD
+        if not self._parked:
+            super().service()
+
+    def handle_write(self) -> None:
+        super().handle_write()
+        if self._parked and self.total_outbufs_len <= UNREAD:
+            self._parked = False
+            self.server.add_task(self)
 
     def handle_close(self) -> None:
         if self.lingers and self.connected:
@@ -110,6 +129,9 @@ class Channel(HTTPChannel):
             if now - self._lingering_since > DISCARD_S or (draining and silent > LINGER_S):
                 self.handle_close()
             return
+        if self.total_outbufs_len and now - self.last_activity > UNREAD_S:
+            self._abandon()
+            return
         with self.requests_lock:
             request = self.request
             if self.requests:
@@ -120,6 +142,12 @@ class Channel(HTTPChannel):
                 self.close_when_flushed |= idle or now - self.asked > IDLE_S
             elif request.late(now, self.last_activity):
                 self._give_up(request, now)
+
+    def _abandon(self) -> None:
+        """Close at once: where nothing more can be written there is no end to wait for."""
+        self.server.journal.unread(self.total_outbufs_len)
+        self.lingers = False
+        self.handle_close()
 
     def _give_up(self, request: Parser, now: float) -> None:
         if isinstance(request.body_rcv, Discard):  # it was refused long ago: say so now

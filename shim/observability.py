@@ -84,6 +84,15 @@ class Journal:
         fields = {"endpoint": _name(endpoint), "seconds": round(seconds, 1)}
         _log.warning("request did not arrive in time", extra={"fields": fields})
 
+    def unread(self, size: int) -> None:
+        """Note a connection that was closed as its client did not read. size: bytes left."""
+        _log.warning("replies were not read in time", extra={"fields": {"bytes_unread": size}})
+
+    def lost(self, endpoint: Endpoint | None, app_id: str | None, seconds: float) -> None:
+        """Note a request that the server did not wait for when it stopped. seconds: its age."""
+        fields = {"endpoint": _name(endpoint), "app_id": app_id, "seconds": round(seconds, 1)}
+        _log.warning("request lost", extra={"fields": fields})
+
     def write(self, record: Record, endpoint: Endpoint | None, status: int, bytes_out: int) -> None:
         """Note a finished request."""
         record.enter("log")  # which ends the last of them

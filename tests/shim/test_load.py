@@ -14,12 +14,11 @@ import pytest
 from conftest import Start
 from shim_client import APP_ID, body, head, image, read_reply
 from shim_server import Served
+from threaded import running
 
 from engine import Engine
 from engine.images import encode
-from shim import Settings, channel, create_app, incoming, server
-from shim.keys import DEMO, KeyStore
-from shim.server import Server
+from shim import channel, incoming, server
 
 CLIENTS = 24
 
@@ -193,12 +192,8 @@ def test_a_weak_line(
 @contextmanager
 def connected(engine: Engine, timeout: float) -> Iterator[socket.socket]:
     """A connection to a server in this process, whose limits of time can be changed."""
-    serving = Server(create_app(engine, Settings(port=0), KeyStore(DEMO)))
-    thread = threading.Thread(target=serving.run)
-    thread.start()
-    try:
-        with socket.create_connection(("127.0.0.1", serving.port), timeout) as connection:
-            yield connection
-    finally:
-        serving.stop()
-        thread.join()
+    with (
+        running(engine) as serving,
+        socket.create_connection(("127.0.0.1", serving.port), timeout) as connection,
+    ):
+        yield connection
