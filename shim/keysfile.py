@@ -1,4 +1,4 @@
-"""The keys file: app id -> app key, in TOML that only its owner can read.
+"""The keys file: app id -> app key, in TOML that nobody but the server can read.
 
 [keys]
 6222980101038034 = "1234567890ABCDEFGH"
@@ -19,6 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from shim import private
+from shim.private import NotPrivate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,14 +44,9 @@ def load(path: Path) -> dict[str, str]:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & 0o077:
-                raise KeysError(
-                    f"{path} can be read by others (mode {mode & 0o777:o}). "
-                    f"Make it private first: chmod 600 {path}"
-                )
-            return file.read().removeprefix(codecs.BOM_UTF8)
+        return private.read(path).removeprefix(codecs.BOM_UTF8)
+    except NotPrivate as error:
+        raise KeysError(str(error)) from None
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -173,7 +171,10 @@ def _unreadable(path: Path, error: OSError) -> KeysError:
         case FileNotFoundError():
             advice = f" Make one: python -m shim keys add --file {path}"
         case PermissionError():
-            advice = " It must belong to the user that serves."
+            advice = (
+                " It must belong to the user that serves, or be root's and that user's group's to "
+                "read (in Kubernetes: fsGroup)."
+            )
         case IsADirectoryError():
             advice = " Name a file in that folder."
         case _:
