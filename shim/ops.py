@@ -1,5 +1,6 @@
 """The operator's port: /healthz, /readyz and /metrics, apart from the document's surface."""
 
+import logging
 import threading
 
 from flask import Flask, Response
@@ -7,6 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from waitress.server import create_server
 
 from shim.address import numeric
+
+_log = logging.getLogger(__name__)
 
 
 class Readiness:
@@ -40,6 +43,20 @@ def serve(app: Flask, host: str, port: int) -> int:
 
     Raises OSError when the address cannot be bound or is none.
     """
-    server = create_server(app, host=numeric(host), port=port, threads=2, ident=None)
-    threading.Thread(target=server.run, name="ops", daemon=True).start()
+    server = create_server(
+        app,
+        host=numeric(host),
+        port=port,
+        threads=2,
+        asyncore_use_poll=True,  # select, the default, ends at the first file number past 1023
+        ident=None,
+    )
+
+    def run() -> None:
+        try:
+            server.run()
+        finally:  # who watches this port sees it fail, and reads here why
+            _log.critical("the operations port is served no more", exc_info=True)
+
+    threading.Thread(target=run, name="ops", daemon=True).start()
     return int(server.effective_port)

@@ -3,8 +3,11 @@
 import hashlib
 import http.client
 import json
+import os
+import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +24,7 @@ from engine.packs import DEFAULT_PACK
 from shim import Settings, create_app
 from shim.keys import DEMO, KeyStore
 from shim.observability import Journal
-from shim.ops import Readiness, create_ops_app
+from shim.ops import Readiness, create_ops_app, serve
 
 
 def get(url: str, path: str) -> tuple[int, str]:
@@ -57,6 +60,35 @@ def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> N
         "process_resident_memory_bytes",
     ):
         assert figure in text
+
+
+def test_more_files_than_select_can_name() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        port = serve(create_ops_app(Readiness(), Journal().registry), "127.0.0.1", 0)
+        assert [get(f"http://127.0.0.1:{port}", "/healthz") for _ in range(3)] == 3 * [
+            (200, "ok\n")
+        ]
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_operations_port_that_fails_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("what nobody thought of")
+
+    monkeypatch.setattr("waitress.wasyncore.poll2", fail)
+    serve(create_ops_app(Readiness(), Journal().registry), "127.0.0.1", 0)
+    while "the operations port is served no more" not in caplog.text:
+        time.sleep(0.01)
+    assert "what nobody thought of" in caplog.text
 
 
 def test_they_are_not_on_the_public_port(served: Served) -> None:
