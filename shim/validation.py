@@ -12,6 +12,10 @@ from shim.gate import Caller
 
 ID_PHOTO = 2  # ImageInfo.category, section 2.2
 
+MAX_MARKS = 5000
+"""Of each character that opens a list or an object, or goes before a next member. A request has
+some twenty, and base64 none; a body of nothing else takes a second and a gigabyte to parse."""
+
 _TERMINAL = ("type", "system", "sdk")
 _IMAGE = ("content_type", "data", "token")
 
@@ -68,12 +72,25 @@ def read(caller: Caller, body: bytes) -> Order:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        request = orjson.loads(body)
+        request = None if _is_crowded(body) else orjson.loads(body)
     except orjson.JSONDecodeError:
         request = None
     if not isinstance(request, dict):
         raise Refusal(contract.NOT_JSON)
     return request
+
+
+def _is_crowded(body: bytes) -> bool:
+    """By find, which skips a picture many times faster than count does."""
+    for mark in b"[{,":
+        at = -1
+        for _ in range(MAX_MARKS + 1):
+            at = body.find(mark, at + 1)
+            if at < 0:
+                break
+        else:
+            return True
+    return False
 
 
 def _require(request: dict[str, Any], images: tuple[str, ...]) -> None:

@@ -107,6 +107,27 @@ def test_never_more_than_the_length_is_read(served: Served) -> None:
     assert errorcode(served, head("detect", 1) + b"{}") == "3"
 
 
+BOMB = 10 * MIB - 100
+
+
+@pytest.mark.parametrize("piece", [b'{"":0},', b"[],", b"[" * 900 + b"]" * 900 + b",", b"0,"])
+def test_a_body_of_nothing_but_members(served: Served, piece: bytes) -> None:
+    """Each of these makes a parser fill a gigabyte, while nothing else runs."""
+    data = b'{"a":[' + BOMB // len(piece) * piece + b"0]}"
+    before = served.resident()
+    with connect(served) as connection:
+        connection.sendall(head("compare", len(data)) + data)
+        status, _, members = read(connection)
+    assert (status, members["errorcode"]) == (400, "3")
+    assert members["errmsg"] == "request body to json failed"
+    assert served.resident() < before + 5 * BOMB
+
+
+def test_more_members_than_anybody_needs(served: Served, selfie: bytes) -> None:
+    more = [{"": number} for number in range(4000)]
+    assert served.client().post("detect", image=image(selfie), more=more)[0] == 200
+
+
 NOT_HTTP = [
     b"\r\n\r\n\r\n\r\nx\r\n\r\n",
     b"GET\r\n\r\n",
