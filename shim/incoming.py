@@ -32,7 +32,7 @@ class Parser(HTTPRequestParser):
     """
 
     request_line = b""
-    verdict: Caller | Refusal  # of a head that can be read
+    verdict: Caller | Refusal | None = None  # of a head that can be read
     hang_up = False  # the rest of the connection cannot be read as a next request
 
     def __init__(self, adj: Adjustments, gate: Gate) -> None:
@@ -91,6 +91,11 @@ class Parser(HTTPRequestParser):
         self.body_rcv = None if nothing else Discard(length)
         self.expect_continue = self.chunked = False
         self.content_length = 0
+
+    @property
+    def app_id(self) -> str | None:
+        """Whose request it is, where its signature held."""
+        return self.verdict.app_id if self.verdict else None
 
     def late(self, now: float, last_byte: float) -> bool:
         """Whether the request takes too long to arrive. Times in seconds since the epoch."""

@@ -20,6 +20,7 @@ from waitress.task import ThreadedTaskDispatcher
 from shim.address import numeric
 from shim.app import Service
 from shim.channel import IDLE_S, Channel
+from shim.incoming import row_1
 
 FILES = 160  # that may be open, at least
 _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
@@ -72,7 +73,10 @@ class Server(TcpWSGIServer):
         while self.active_channels and time.monotonic() < deadline:
             self.maintenance(time.time())
             wasyncore.poll2(0.1, self._map)
-        lost = any(channel.requests for channel in self.active_channels.values())
+        lost = [it for channel in self.active_channels.values() for it in channel.requests]
+        for request in lost:
+            endpoint, _ = row_1(request.request_line)
+            self.journal.lost(endpoint, request.app_id, time.time() - request.started)
         wasyncore.close_all(self._map)
         return not lost
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from conftest import Start
-from shim_client import Client, body, head, image, read_reply
+from shim_client import APP_ID, Client, body, head, image, read_reply
 
 from engine.images import encode
 
@@ -95,6 +95,10 @@ def test_what_runs_too_long_is_given_up(start: Start) -> None:
         time.sleep(0.01)
     assert served.stop() == 1
     assert '"finished": false' in served.log.read_text()
+    lines = map(json.loads, served.log.read_text().splitlines())
+    lost = [line for line in lines if line["event"] == "request lost"]
+    assert lost and all(line["seconds"] >= 0.2 for line in lost)
+    assert {(line["endpoint"], line["app_id"]) for line in lost} == {("erasemark", APP_ID)}
     for connection in connections:
         connection.close()
 
