@@ -1,5 +1,6 @@
 """The address that a host's name stands for."""
 
+import errno
 import ipaddress
 import socket
 from contextlib import suppress
@@ -17,5 +18,14 @@ def numeric(host: str) -> str:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise OSError(f"{host} is no address") from error
+        raise OSError(errno.EADDRNOTAVAIL, f"{host} is no address") from error
     return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two hosts cannot have the same port. Who has no address is in nobody's way."""
+    try:
+        a, b = (ipaddress.ip_address(numeric(host)) for host in (one, other))
+    except OSError:
+        return False
+    return a == b or (a.version == b.version and (a.is_unspecified or b.is_unspecified))

@@ -1,5 +1,6 @@
 """From settings to a running server, and down again."""
 
+import errno
 import logging
 import os
 import signal
@@ -30,7 +31,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     journal = Journal()
     if settings.ops:
         app = ops.create_ops_app(readiness, journal.registry)
-        with _named(settings.ops_host, settings.effective_ops_port, _OPS):
+        with _named(settings.ops_host, settings.effective_ops_port, "BIOAUTH_OPS", _DEFAULT):
             port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     chosen = settings.pack, settings.providers, settings.threads
@@ -41,7 +42,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
         if troubles:
             return 1
         app = create_app(engine, settings, keys, journal)
-        with _named(settings.host, settings.port, "BIOAUTH_PORT"):
+        with _named(settings.host, settings.port, "BIOAUTH"):
             server = Server(app)
         info = engine.info()
         readiness.reason = ""  # before a signal can set it to another
@@ -56,15 +57,20 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     return 0
 
 
-_OPS = "BIOAUTH_OPS_PORT, without it BIOAUTH_PORT + 1000"
+_DEFAULT = ", without it BIOAUTH_PORT + 1000"
 
 
 @contextmanager
-def _named(host: str, port: int, setting: str) -> Iterator[None]:
-    """There are two addresses: an error says which of them it was."""
+def _named(host: str, port: int, prefix: str, default: str = "") -> Iterator[None]:
+    """There are two addresses: an error says which of them it was, and by which setting.
+
+    default: what the port is without one.
+    """
     try:
         yield
     except OSError as error:
+        is_host = error.errno == errno.EADDRNOTAVAIL
+        setting = f"{prefix}_HOST" if is_host else f"{prefix}_PORT{default}"
         raise OSError(f"Cannot serve on {_in_url(host)}:{port} ({setting}): {error}") from error
 
 

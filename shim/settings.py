@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shim.address import overlap
+
 PREFIX = "BIOAUTH"
 _OPS_OFFSET = 1000
 
@@ -66,9 +68,10 @@ class Settings:
 
     @property
     def shares_a_port(self) -> bool:
-        """Whether /healthz, /readyz and /metrics ask for the very address of the four calls."""
-        calls, operations = (self.host, self.port), (self.ops_host, self.effective_ops_port)
-        return self.ops and self.port != 0 and calls == operations
+        """Whether /healthz, /readyz and /metrics ask for the very address of the four calls, under
+        whatever name."""
+        same = self.ops and self.port == self.effective_ops_port != 0
+        return same and overlap(self.host, self.ops_host)
 
     @property
     def effective_ops_port(self) -> int:

@@ -36,14 +36,25 @@ from shim.settings import Settings
         (["--demo", "--port", "0"], {"bpcer": "1e-7", "ops": 0}, "BPCER"),
         (["--demo"], {"pack": "nowhere"}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
-        (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "Cannot serve on"),
-        (["--demo"], {"ops_host": "no.such.host.invalid"}, "no.such.host.invalid is no address"),
+        (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "192.0.2.1:0 (BIOAUTH_OPS_HOST): "),
+        (
+            *(["--demo"], {"ops_host": "no.such.host.invalid"}),
+            f"(BIOAUTH_OPS_HOST): [Errno {errno.EADDRNOTAVAIL}] no.such.host.invalid is no address",
+        ),
         ([], {"keys": "~nosuchuser/k"}, "BIOAUTH_KEYS must be a path whose ~"),
         ([], {"keys": "1e3", "keys__x": 1}, "Cannot read the keys file 1e3: No such file"),
         (["--demo"], {"port": "9" * 5000}, "BIOAUTH_PORT must be a whole number from 0 to 65535"),
         (["--demo"], {"drain_s": "nan"}, "BIOAUTH_DRAIN_S must be a number of seconds"),
         ([], {"keys": "."}, "Cannot read the keys file .: Is a directory. Name a file in that"),
         (["--demo"], {"ops_port": 8081}, "BIOAUTH_OPS_PORT must be another port than 8081"),
+        (
+            *(["--demo"], {"ops_port": 8081, "ops_host": "localhost"}),
+            "BIOAUTH_OPS_PORT must be another port than 8081",
+        ),
+        (
+            *(["--demo"], {"ops_port": 8081, "ops_host": "0.0.0.0"}),
+            "BIOAUTH_OPS_PORT must be another port than 8081",
+        ),
     ],
 )
 def test_refusing_to_start(
@@ -87,7 +98,8 @@ def test_a_taken_port(tmp_path: Path, one: str, other: str) -> None:
 def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
     result = run(tmp_path, keys=keys_file(tmp_path), host="no.such.host.invalid", ops=0)
     assert (result.returncode, result.stdout) == (1, "")
-    assert "no.such.host.invalid is no address" in result.stderr.splitlines()[-1]
+    error = f"(BIOAUTH_HOST): [Errno {errno.EADDRNOTAVAIL}] no.such.host.invalid is no address"
+    assert error in result.stderr.splitlines()[-1]
 
 
 def test_a_host_by_its_name(start: Start) -> None:
