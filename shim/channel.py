@@ -100,9 +100,7 @@ class Channel(HTTPChannel):
         return not self._lingering_since and bool(super().received(data))
 
     def service(self) -> None:
-        with (
-            self.outbuf_lock
-        ):  # it is taken to write, too: handle_write sees that this waits for it
+        with self.outbuf_lock:  # as writing takes: handle_write sees that this waits for it
             self._parked = self.connected and self.total_outbufs_len > UNREAD
         if not self._parked:
             super().service()
