@@ -9,8 +9,9 @@ from efficientnet import EfficientNet
 from liveness_batches import Batches
 from liveness_crops import SIZE
 from liveness_data import Sample
-from liveness_run import Groups, blend, learnt
+from liveness_run import Groups, Rated, blend, learnt
 from presentations import SPECIES
+from torch import Tensor
 
 HEAD_RATE, RATE, FALL = 3e-3, 3e-4, 0.9
 """Learning rates of the last layer while it learns alone, and then, and from each layer to the one
@@ -27,7 +28,7 @@ def detail(options: argparse.Namespace, samples: list[Sample], settings: dict[st
     def batches(seed: int) -> Batches:
         return Batches(samples, options.simulated_share, options.batch, seed)
 
-    def run(rated: Any, seed: int, steps: int, name: str) -> list[Any]:
+    def run(rated: Rated, seed: int, steps: int, name: str) -> list[Tensor]:
         draw, checkpoint = batches(seed).__getitem__, options.work / f"{name}.pt"
         return learnt(network, rated, draw, steps, checkpoint, settings, options.report)
 
