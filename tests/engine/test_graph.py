@@ -64,7 +64,7 @@ def test_a_slope_of_one_cannot_be_split() -> None:
 
 
 def _judge(weights: NDArray[np.float64], path: Path) -> Path:
-    """`(N, 64, 1, 1)` -> logits `(N, 3)`; other networks' values have the same names."""
+    """`(N, C, 1, 1)` -> logits `(N, 3)`; every one's values have the same names."""
     nodes = [helper.make_node("Flatten", ["in"], ["flat"])]
     nodes.append(helper.make_node("MatMul", ["flat", "weights"], ["logits"]))
     graph = helper.make_graph(
