@@ -7,21 +7,9 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from engine.engine import Engine
-from engine.errors import (
-    EngineError,
-    FaceNotFound,
-    ImageError,
-    ProviderError,
-    WeightsError,
-)
+from engine.errors import EngineError, FaceNotFound, ImageError, ProviderError, WeightsError
 from engine.images import Image
-from engine.results import (
-    Comparison,
-    DescreenResult,
-    Face,
-    FaceQuality,
-    LivenessResult,
-)
+from engine.results import Comparison, DescreenResult, Face, FaceQuality, LivenessResult
 
 __all__ = [
     "Comparison",

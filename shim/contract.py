@@ -107,8 +107,8 @@ def envelope(
 
 
 def faces(boxes: Sequence[tuple[float, float, float, float]]) -> Body:
-    """Section 2.4: boxes (x, y, width, height in pixels, inside the picture), as integers, the
-    largest first: rounded, too."""
+    """Section 2.4: boxes (x, y, width, height in pixels, inside the picture), as integers; the
+    largest first, as they are sent."""
     rects = [_rect(*box) for box in boxes]
     rects.sort(key=lambda rect: rect["width"] * rect["height"], reverse=True)
     return {"faces": [{"face": {"rect": rect}} for rect in rects]}

@@ -8,6 +8,7 @@ from shim_client import body, head, image, read_reply
 from shim_server import Served
 
 HANG_S = 20
+MIB = 1024 * 1024
 
 
 def connect(served: Served) -> socket.socket:
@@ -31,3 +32,8 @@ def errorcode(served: Served, data: bytes) -> str:
 def good(call: str, selfie: bytes) -> bytes:
     data = json.dumps(body(image=image(selfie))).encode()
     return head(call, len(data)) + data
+
+
+def without(name: str, request: bytes) -> bytes:
+    lines = request.split(b"\r\n")
+    return b"\r\n".join(line for line in lines if not line.startswith(name.encode() + b":"))

@@ -1,6 +1,5 @@
 """The keys file: made, changed, damaged, read again."""
 
-import os
 import re
 import signal
 import stat
@@ -8,7 +7,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import Start
@@ -16,76 +14,6 @@ from shim_client import APP_ID, Client, image
 from shim_server import command, environment, keys_file, run, wait_for
 
 from shim.keysfile import add, load, revoke
-
-GROUP = 4711
-AS_SOMEBODY = f"""
-import os, pathlib, sys
-from shim.keysfile import KeysError, load
-os.setgroups([{GROUP}]), os.setgid(4712), os.setuid(4712)
-try:
-    print(*load(pathlib.Path(sys.argv[1])))
-except KeysError as error:
-    sys.exit(str(error))
-"""
-
-
-def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
-    path = keys_file(tmp_path)
-    path.chmod(0o640)
-    result = run(tmp_path, keys=path)
-    assert result.returncode == 1
-    assert f"chmod 600 {path}" in result.stderr
-
-
-def test_a_keys_file_of_somebody_else(tmp_path: Path) -> None:
-    path = keys_file(tmp_path)
-    path.chmod(0)
-    as_anybody = ["setpriv", "--bounding-set=-all"] if os.getuid() == 0 else []  # root reads all
-    result = subprocess.run(
-        [*as_anybody, *command()], env=environment(keys=path), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    why = (
-        "Permission denied. It must belong to the user that serves, or be root's and that user's "
-        "group's to read (in Kubernetes: fsGroup)."
-    )
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"Cannot read the keys file {path}: {why}\n"
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="makes files of root's")
-@pytest.mark.parametrize(
-    ("mode", "sentence"),
-    [
-        (0o440, ""),
-        (0o640, ""),
-        (0o400, "group's to read (in Kubernetes: fsGroup)."),
-        (0o460, "(mode 460). In Kubernetes give the Secret's volume defaultMode: 0440"),
-        (0o444, "(mode 444). In Kubernetes give the Secret's volume defaultMode: 0440"),
-    ],
-)
-def test_a_file_that_kubernetes_handed_out(mode: int, sentence: str) -> None:
-    """It is root's, and a group's in which the server is."""
-    with TemporaryDirectory() as name:  # pytest's own are closed to other users
-        folder = Path(name)
-        folder.chmod(0o711)
-        path = keys_file(folder)
-        os.chown(path, 0, GROUP)
-        path.chmod(mode)
-        reader = [sys.executable, "-c", AS_SOMEBODY, str(path)]
-        result = subprocess.run(
-            reader, env=environment(), capture_output=True, text=True, check=False
-        )
-    assert result.stdout == ("" if sentence else "shop\n")
-    assert result.returncode == bool(sentence) and sentence in result.stderr
-
-
-def test_a_keys_file_that_is_a_pipe(tmp_path: Path) -> None:
-    path = tmp_path / "keys.toml"
-    os.mkfifo(path, 0o600)
-    result = run(tmp_path, keys=path)
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"{path} is no regular file, which could be read again. Name one.\n"
 
 
 @pytest.mark.parametrize(
