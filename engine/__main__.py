@@ -73,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status 0, or 1 with one readable line on stderr."""
     args = _parser().parse_args(arguments)
     try:
+        if getattr(args, "out", None):
+            commands.format_of(args.out)  # before there is work to lose
         with Engine(
             args.pack, args.providers, args.threads, fmr=args.fmr, bpcer=args.bpcer
         ) as engine:

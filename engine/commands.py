@@ -76,7 +76,7 @@ def descreen(engine: Engine, args: argparse.Namespace) -> Answer:
     data = read(args.image)  # once: a pipe cannot be read again
     result = engine.descreen(data)
     answer = {"mesh_score": result.mesh_score, "changed": result.changed}
-    if not result.changed and FORMATS.get(args.out.suffix.lower()) == sniff(data).format:
+    if not result.changed and format_of(args.out) == sniff(data).format:
         write(data, args.out)  # nothing is lost to a second compression
         return answer, None
     return answer, lambda: result.image
@@ -95,9 +95,13 @@ def _plain(face: Face) -> dict[str, Any]:
     }
 
 
-def save(image: Pixels, path: Path) -> None:
-    """In the format of the file's name. Raises ImageError for another, and as files.write does."""
-    format = FORMATS.get(path.suffix.lower())
-    if format is None:
+def format_of(path: Path) -> str:
+    """The format that a file's name stands for. Raises ImageError where it stands for none."""
+    if path.suffix.lower() not in FORMATS:
         raise ImageError(f"{path}: write to a file ending in {', '.join(FORMATS)}")
-    write(encode(image, format), path)
+    return FORMATS[path.suffix.lower()]
+
+
+def save(image: Pixels, path: Path) -> None:
+    """In the format of the file's name. Raises as format_of and files.write do."""
+    write(encode(image, format_of(path)), path)

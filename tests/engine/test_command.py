@@ -120,7 +120,8 @@ def test_a_file_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         load("/dev/zero")
 
 
-def test_unknown_output_format(portrait: Path, tmp_path: Path) -> None:
-    done = run("detect", portrait, "--out", tmp_path / "drawn.gif")
+def test_unknown_output_format(tmp_path: Path) -> None:
+    """Told before the picture is looked at."""
+    done = run("detect", tmp_path / "missing.png", "--out", tmp_path / "drawn.gif")
     assert done.returncode == 1
     assert "drawn.gif: write to a file ending in .png, .jpg, .jpeg, .bmp" in done.stderr
