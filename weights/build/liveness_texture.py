@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from graph import drop_dead_values, save, split_prelu
+from channels import fill_blocks
+from graph import save, split_prelu
 from liveness_batches import Batch, Batches
 from liveness_data import SIMULATED, Sample
 from liveness_run import Groups, blend, learnt
@@ -37,6 +38,6 @@ def texture(options: argparse.Namespace, samples: list[Sample], settings: dict[s
     network.save(path)
     model = onnx.load(str(path))
     split_prelu(model.graph)
-    drop_dead_values(model.graph)
+    fill_blocks(model.graph)
     save(model, path)
     return path
