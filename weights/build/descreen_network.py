@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
+from descreen_layout import arrange
 from integers import quantise
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -130,7 +132,7 @@ class _Shipped(nn.Module):  # type: ignore[misc]
 
 
 def export(network: DescreenNetwork, path: Path, photos: Iterable[Tensor]) -> None:
-    """Writes the network as ONNX, all but its first and last convolution in integers.
+    """Writes the network as ONNX, all but its first and last convolution in integers, and laid out.
 
     photos: some to measure ranges on, each `(1, 3, H, W)`, H and W multiples of STRIDE.
     """
@@ -149,3 +151,6 @@ def export(network: DescreenNetwork, path: Path, photos: Iterable[Tensor]) -> No
     samples = (photo.contiguous().numpy() for photo in photos)
     quantise(floats, path, samples, ["/network/stem/Conv", "/network/head/Conv"])
     floats.unlink()
+    laid_out = onnx.load(path)
+    arrange(laid_out)
+    onnx.save(laid_out, path)
