@@ -19,6 +19,9 @@ Points = NDArray[np.float32]
 Look = tuple[float, NDArray[np.floating[Any]]]
 """The score and the landmarks, (5, 2), of one look at a face."""
 
+Turned = tuple[Pixels, NDArray[np.float64]]
+"""A picture as it is looked at, and the way back from its pixels."""
+
 Find = Callable[[Pixels], list[Face]]
 """The faces of a picture that is brought to SIZE, largest first."""
 
@@ -69,8 +72,7 @@ def level(find: FindEach, image: Pixels, face: Face) -> Face:
     part, begin, scales = window(image, _centre(face) - around / 2, around, scale)
     centre = (_centre(face) - begin) * scales
 
-    def turned(degrees: int, mirrored: bool = False) -> tuple[Pixels, NDArray[np.float64]]:
-        """The window as it is looked at, and the way back from its pixels."""
+    def turned(degrees: int, mirrored: bool = False) -> Turned:
         matrix = cv2.getRotationMatrix2D(centre.tolist(), degrees, SIZE / (side * scale))
         matrix[:, 2] += SIZE / 2 - centre
         if mirrored:
@@ -78,7 +80,7 @@ def level(find: FindEach, image: Pixels, face: Face) -> Face:
         view = np.asarray(cv2.warpAffine(part, matrix, (SIZE, SIZE)), np.uint8)
         return view, cv2.invertAffineTransform(matrix)
 
-    def look(views: Sequence[tuple[Pixels, NDArray[np.float64]]]) -> list[Look]:
+    def look(views: Sequence[Turned]) -> list[Look]:
         """Score and landmarks of what each view shows."""
         shown: list[Look] = []
         for faces, (_, back) in zip(find([view for view, _ in views]), views, strict=True):

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from engine.sessions import FAILURES, Choice
+
+Outputs = list[NDArray[np.float32]]
 
 
 class Network:
@@ -40,7 +41,7 @@ class Network:
         self._process = None if forks else os.getpid()
         self._counting = threading.Lock()
 
-    def run(self, *arrays: NDArray[np.generic]) -> list[NDArray[np.float32]]:
+    def run(self, *arrays: NDArray[np.generic]) -> Outputs:
         """Feed the inputs in the graph's order; get all outputs in the graph's order.
 
         Raises EngineError when the network cannot run: on such inputs, for want of memory, or in a
@@ -51,11 +52,11 @@ class Network:
                 "this engine was loaded before this process was forked off, and runs in the other "
                 "one only: load an engine in each, or start processes by spawn"
             )
-        feed: Mapping[str, NDArray[np.generic]] = dict(zip(self.inputs, arrays, strict=True))
+        feed = dict(zip(self.inputs, arrays, strict=True))
 
-        def run(session: onnxruntime.InferenceSession) -> list[NDArray[np.float32]]:
+        def run(session: onnxruntime.InferenceSession) -> Outputs:
             started = time.perf_counter()
-            outputs: list[NDArray[np.float32]] = session.run(self.outputs, feed)
+            outputs: Outputs = session.run(self.outputs, feed)
             taken = time.perf_counter() - started
             with self._counting:
                 self.runs += 1
