@@ -130,7 +130,7 @@ class Networks:
             return None
         with self._section("liveness_context"):
             entry = self._pack.entry("liveness_context")
-            return Context(self._load(entry, "crop_classifier"), entry.settings)
+            return Context(self._load(entry, "crop_classifier", light=True), entry.settings)
 
     def _build_liveness(self, context: Context | None, bpcer: float | None) -> Liveness | None:
         if "liveness" not in self._pack.entries:
@@ -138,7 +138,7 @@ class Networks:
                 raise self._pack.lacks("liveness")
             return None
         entry = self._pack.entry("liveness")
-        network = self._load(entry, "crop_classifier")
+        network = self._load(entry, "crop_classifier", light=True)
         return Liveness(network, entry.settings, self._runtime, context, bpcer)
 
     def _build_descreener(self) -> Descreener:
@@ -154,6 +154,7 @@ class Networks:
         sizes: Sizes = "one",
         wide_from: int | None = None,
         integers: bool = False,
+        light: bool = False,
     ) -> Network:
         if entry.settings["kind"] != kind:
             raise WeightsError(
@@ -167,6 +168,7 @@ class Networks:
             sizes=sizes,
             wide_from=wide_from,
             integers=integers,
+            light=light,
         )
         self.loaded[entry.role] = network
         return network

@@ -77,15 +77,16 @@ class Runtime:
         sizes: Sizes = "one",
         wide_from: int | None = None,
         integers: bool = False,
+        light: bool = False,
     ) -> Network:
         """Build a session from a file's bytes; the name is for messages.
 
-        sizes: see Selection.for_sizes. wide_from: a run uses all threads when its first input has
-        at least this many values; None: never. integers: what the file quantises is multiplied as
-        integers, where it is otherwise only a way to store floats.
+        sizes, light: see Selection.for_sizes. wide_from: a run uses all threads when its first
+        input has at least this many values; None: never. integers: what the file quantises is
+        multiplied as integers, where it is otherwise only a way to store floats.
         Raises WeightsError when they are no network that runs here, and ProviderError.
         """
-        asked = self.providers.for_sizes(sizes)
+        asked = self.providers.for_sizes(sizes, light)
         session = partial(self._session, model, name, asked, sizes, integers)
         try:
             narrow = session()
@@ -100,7 +101,9 @@ class Runtime:
             raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
             self.providers.without(error, asked)
-            return self.load(model, name, sizes=sizes, wide_from=wide_from, integers=integers)
+            return self.load(
+                model, name, sizes=sizes, wide_from=wide_from, integers=integers, light=light
+            )
         return Network(narrow, choose, forks=active == [CPU])
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from engine.errors import ProviderError
-from engine.providers import CPU, CUDA, advice, chosen
+from engine.providers import CPU, CUDA, OPENVINO, advice, chosen
 
 Sizes = Literal["one", "few", "any"]
 """How many sizes a network's inputs have."""
@@ -28,17 +28,19 @@ class Selection:
         self._order = self.wanted
         self.active: list[str] = []
 
-    def for_sizes(self, sizes: Sizes) -> list[str]:
+    def for_sizes(self, sizes: Sizes, light: bool = False) -> list[str]:
         """What to load a network on, in order.
 
         OpenVINO and TensorRT compile it anew for every size of its input, and are asked for where
         there is one. cuDNN plans it anew, which pays for a few sizes (PerSize), and not for a
         detector's: on an H200 YuNet's plans take 0.1 to 2.9 s a size, its runs 1.4 ms at 160
-        pixels, and those on a core of the CPU 0.5.
+        pixels, and those on a core of the CPU 0.5. A light network is as fast on the CPU as with
+        OpenVINO, which takes some 40 MB more for it.
         """
         if sizes == "any":
             return [CPU]
-        return [name for name in self.wanted if sizes == "one" or name in (CUDA, CPU)]
+        wanted = [name for name in self.wanted if not (light and name == OPENVINO)]
+        return [name for name in wanted if sizes == "one" or name in (CUDA, CPU)]
 
     def without(self, error: RuntimeError, asked: Sequence[str]) -> None:
         """Leave the providers of which one does not begin for the CPU, if none of them was named.
