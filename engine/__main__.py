@@ -57,6 +57,7 @@ def _add_engine(parser: argparse.ArgumentParser, default: str | None) -> None:
     add("--threads", "CPU threads that one call may keep busy", int)
     add("--fmr", "false match rate of compare's threshold, one of the pack's table", float)
     add("--bpcer", "share of live captures refused by liveness, one of the pack's table", float)
+    add("--liveness-threshold", "above which a score is live, in place of --bpcer", float)
 
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:
@@ -76,7 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(args, "out", None):
             commands.format_of(args.out)  # before there is work to lose
         with Engine(
-            args.pack, args.providers, args.threads, fmr=args.fmr, bpcer=args.bpcer
+            *(args.pack, args.providers, args.threads),
+            fmr=args.fmr,
+            bpcer=args.bpcer,
+            liveness_threshold=args.liveness_threshold,
         ) as engine:
             answer, draw = args.run(engine, args)
             if draw is not None and args.out:

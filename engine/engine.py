@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from os import PathLike
 from typing import Any
 
@@ -14,6 +14,7 @@ from engine.errors import EngineError
 from engine.images import Image, load
 from engine.inventory import cautions, inventory
 from engine.networks import Networks
+from engine.operating import OperatingPoints
 from engine.orientation import faces, upright
 from engine.packs import read_pack
 from engine.recognition import face_not_found, loaded
@@ -37,6 +38,8 @@ class Engine:
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
+    liveness_threshold: that threshold itself, -12..12, in place of bpcer: what
+        `python -m engine.evaluation liveness` tells of live captures of your own.
     batching: whether concurrent calls share runs of the embedding network. None: on a GPU yes, on
         a CPU no, where it is slower. No effect on a network that takes one face at a time, nor on
         insightface's.
@@ -62,13 +65,12 @@ class Engine:
         fmr: float | None = None,
         bpcer: float | None = None,
         batching: bool | None = None,
+        liveness_threshold: float | None = None,
     ) -> None:
-        for name, rate in (("fmr", fmr), ("bpcer", bpcer)):
-            if rate is not None and not isinstance(rate, Real):
-                raise EngineError(f"{name} must be a number, not {rate!r}")
+        points = OperatingPoints(fmr, bpcer, liveness_threshold)
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
-        self._open: Networks | None = Networks(self._pack, self._runtime, fmr, bpcer, batching)
+        self._open: Networks | None = Networks(self._pack, self._runtime, points, batching)
         _log.info("pack %s on %s", self._pack.name, ", ".join(self._runtime.providers.active))
         for caution in cautions(self._pack):
             _log.warning("pack %s: %s", self._pack.name, caution)

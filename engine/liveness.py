@@ -12,12 +12,9 @@ from engine.gate import Gate
 from engine.images import Pixels
 from engine.network import Network
 from engine.numbers import number
-from engine.operating import ErrorRate
+from engine.operating import PACKS_OWN, SCORE_LIMIT, ErrorRate, OperatingPoints
 from engine.results import Face, LivenessResult
 from engine.runtime import Runtime
-
-SCORE_LIMIT = 12.0
-"""Beyond e^12 : 1 no sample of ours could support the odds."""
 
 REFUSED_LIVE = ErrorRate(
     key="bpcer",
@@ -68,7 +65,7 @@ class Liveness:
 
     manifest: as Classifier's, and slope and intercept (Platt scaling of the raw log-odds),
     threshold (on the score), `bpcer` (a table of other thresholds) and `gate` (limits, see Gate).
-    bpcer: takes a row of that table as the threshold.
+    points: another threshold than the manifest's, a row of that table or itself.
     Raises what networks.MISFITS lists for a setting that is missing or wrong,
     and WeightsError for a rate that is not in the table.
     """
@@ -79,7 +76,7 @@ class Liveness:
         manifest: Mapping[str, Any],
         runtime: Runtime,
         context: Context | None = None,
-        bpcer: float | None = None,
+        points: OperatingPoints = PACKS_OWN,
     ) -> None:
         self._texture = Classifier(network, manifest)
         self._runtime = runtime
@@ -91,8 +88,10 @@ class Liveness:
         gate = manifest.get("gate", {})
         self._gate = Gate(**{key: number(gate, key) for key in gate})
         self.threshold = number(manifest, "threshold")
-        if bpcer is not None:
-            self.threshold = REFUSED_LIVE.threshold_at(bpcer, manifest.get("bpcer", []))
+        if points.bpcer is not None:
+            self.threshold = REFUSED_LIVE.threshold_at(points.bpcer, manifest.get("bpcer", []))
+        if points.liveness_threshold is not None:
+            self.threshold = points.liveness_threshold
 
     def judge(self, image: Pixels, face: Face, tilted: bool = False) -> LivenessResult:
         """(H, W, 3) uint8 BGR and a face in it; tilted: known to be far from upright."""

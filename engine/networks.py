@@ -13,6 +13,7 @@ from engine.errors import EngineError, WeightsError
 from engine.liveness import Context, Liveness
 from engine.manifests import MANIFEST
 from engine.network import Network
+from engine.operating import PACKS_OWN, OperatingPoints
 from engine.packs import Entry, Pack
 from engine.providers import ON_CPU, OPENVINO
 from engine.recognition import Recognition
@@ -47,8 +48,7 @@ class Networks:
         self,
         pack: Pack,
         runtime: Runtime,
-        fmr: float | None = None,
-        bpcer: float | None = None,
+        points: OperatingPoints = PACKS_OWN,
         batching: bool | None = None,
     ) -> None:
         self._pack = pack
@@ -60,11 +60,11 @@ class Networks:
         with self._section("embedding"):
             self.embedder = self._embedder(pack.entry("embedding"))
         with self._section("similarity"):
-            self.similarity = SimilarityScale(pack.similarity, fmr)
+            self.similarity = SimilarityScale(pack.similarity, points.fmr)
         self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
         context = self._context()
         with self._section("liveness"):
-            self._liveness = self._build_liveness(context, bpcer)
+            self._liveness = self._build_liveness(context, points)
         with self._section("descreen"):
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
         self._try_out()
@@ -132,14 +132,14 @@ class Networks:
             entry = self._pack.entry("liveness_context")
             return Context(self._load(entry, "crop_classifier", light=True), entry.settings)
 
-    def _build_liveness(self, context: Context | None, bpcer: float | None) -> Liveness | None:
+    def _build_liveness(self, context: Context | None, points: OperatingPoints) -> Liveness | None:
         if "liveness" not in self._pack.entries:
-            if bpcer is not None:
+            if points.bpcer is not None or points.liveness_threshold is not None:
                 raise self._pack.lacks("liveness")
             return None
         entry = self._pack.entry("liveness")
         network = self._load(entry, "crop_classifier", light=True)
-        return Liveness(network, entry.settings, self._runtime, context, bpcer)
+        return Liveness(network, entry.settings, self._runtime, context, points)
 
     def _build_descreener(self) -> Descreener:
         entry = self._pack.entry("descreen")

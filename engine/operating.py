@@ -1,11 +1,16 @@
-"""Operating points: a manifest's table of error rates, each with the threshold that gives it."""
+"""Operating points: which one is asked for, and a manifest's table of error rates, each with the
+threshold that gives it."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
-from engine.errors import WeightsError
+from engine.errors import EngineError, WeightsError
+
+SCORE_LIMIT = 12.0
+"""Of liveness: beyond e^12 : 1 no sample of ours could support the odds."""
 
 ERRORS_NEEDED = 30
 """Doddington's rule of 30 (ISO/IEC 19795-1, annex B): with 30 errors the true rate is within 30 %
@@ -15,6 +20,36 @@ of the measured one, at 90 % confidence. Fewer errors support no statement about
 def trials_needed(rate: float) -> int:
     """Trials that a sample must have to support an error rate."""
     return math.ceil(ERRORS_NEEDED / rate - 1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoints:
+    """What an engine is asked to decide by; of None the pack decides. Raises EngineError.
+
+    fmr, bpcer: of a comparison's and of liveness' threshold, rates of the pack's tables.
+    liveness_threshold: a score, in place of bpcer.
+    """
+
+    fmr: float | None = None
+    bpcer: float | None = None
+    liveness_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            if (value := getattr(self, name)) is not None and not isinstance(value, Real):
+                raise EngineError(f"{name} must be a number, not {value!r}")
+        if self.liveness_threshold is None:
+            return
+        if self.bpcer is not None:
+            raise EngineError("give bpcer or liveness_threshold, not both")
+        if not abs(self.liveness_threshold) <= SCORE_LIMIT:
+            raise EngineError(
+                f"liveness_threshold must be a score from {-SCORE_LIMIT:g} to {SCORE_LIMIT:g}, "
+                f"not {self.liveness_threshold!r}"
+            )
+
+
+PACKS_OWN = OperatingPoints()
 
 
 @dataclass(frozen=True, slots=True)

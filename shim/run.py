@@ -35,7 +35,12 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
             port = ops.serve(app, settings.ops_host, settings.effective_ops_port)
         _tell("operations", url=f"http://{_in_url(settings.ops_host)}:{port}")
     chosen = settings.pack, settings.providers, settings.threads
-    with Engine(*chosen, fmr=settings.fmr, bpcer=settings.bpcer) as engine:
+    with Engine(
+        *chosen,
+        fmr=settings.fmr,
+        bpcer=settings.bpcer,
+        liveness_threshold=settings.liveness_threshold,
+    ) as engine:
         troubles = selftest.run(engine)
         for trouble in troubles:
             _log.error(trouble)

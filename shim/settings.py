@@ -29,6 +29,7 @@ class Settings:
     fmr: the false match rate that ref_thres stands for, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that biodetect refuses, one of the pack's table; None takes
         the pack's own threshold.
+    liveness_threshold: that threshold itself, in place of bpcer.
     host, port: where the four calls are served; port 0 takes a free one.
     ops_host, ops_port: where /healthz, /readyz and /metrics are served; None is port + 1000, or a
         free one when port is 0.
@@ -47,6 +48,7 @@ class Settings:
     threads: int | None = None
     fmr: float | None = None
     bpcer: float | None = None
+    liveness_threshold: float | None = None
     host: str = "127.0.0.1"
     port: int = 8081
     ops: bool = True
@@ -156,6 +158,13 @@ def _rate(name: str, text: str) -> float:
     raise _fail(name, "a rate between 0 and 1, such as 0.05 or 5e-4")
 
 
+def _score(name: str, text: str) -> float:
+    with suppress(ValueError):
+        if -12 <= (number := float(text)) <= 12:
+            return number
+    raise _fail(name, "a bio_score, from -12 to 12")
+
+
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "keys": _path,
     "pack": _path,
@@ -163,6 +172,7 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "threads": _whole(1, 1024),
     "fmr": _rate,
     "bpcer": _rate,
+    "liveness_threshold": _score,
     "host": _text,
     "port": _whole(0, 65535),
     "ops": _switch,

@@ -14,6 +14,7 @@ from engine.evaluation.photos import SampleError
 from engine.evaluation.systems import LIBRARY, progress
 from engine.images import Pixels, load
 from engine.networks import Networks
+from engine.operating import OperatingPoints
 from engine.orientation import upright
 from engine.packs import read_pack
 from engine.results import Face
@@ -93,7 +94,7 @@ class Bench:
         with_library: bool,
     ) -> None:
         runtime = Runtime(providers)
-        networks = Networks(read_pack(pack), runtime, bpcer=bpcer)
+        networks = Networks(read_pack(pack), runtime, OperatingPoints(bpcer=bpcer))
         self._detection = networks.detection
         self._judges: dict[str, Callable[[View], Verdict]] = {}
         self.thresholds: dict[str, float] = {}

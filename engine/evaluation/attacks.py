@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from engine.evaluation.answers import Answers
 from engine.evaluation.captures import LIVE
 from engine.evaluation.intervals import Rate
 from engine.evaluation.report import Report
-from engine.operating import trials_needed
-
-APCERS = (0.01, 0.05, 0.1)
 
 
 def areas(report: Report, systems: Mapping[str, Answers]) -> None:
@@ -79,29 +74,6 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
         "auc": {kind: answers.area(kind).plain() for kind in attacks},
         "acer": averages,
     }
-
-
-def operating_points(report: Report, name: str, answers: Answers) -> dict[str, Any]:
-    """BPCER where the worst APCER is at most a given one (BPCER10, BPCER20, BPCER100), of species
-    with attacks enough for such a rate."""
-    grid, apcer, _ = answers.curve()
-    judged = [answers.error(kind).trials for kind in answers.attacks()]
-    fewest = min((trials for trials in judged if trials), default=0)
-    rows: list[list[object]] = []
-    figures: dict[str, Any] = {}
-    for limit in APCERS:
-        if not (apcer <= limit).any():
-            continue
-        if fewest < (needed := trials_needed(limit)):
-            rows.append([f"{100 * limit:g} %", "", f"takes {needed:,} attacks of each kind"])
-            continue
-        threshold = float(grid[np.argmax(apcer <= limit)])
-        rate = answers.error(LIVE, threshold)
-        rows.append([f"{100 * limit:g} %", f"{threshold:.3f}", rate])
-        figures[f"{limit:g}"] = {"threshold": threshold, **rate.plain()}
-    header = ["worst APCER at most", "threshold", "BPCER"]
-    report.table(f"{name}: other thresholds, found on this sample", header, rows)
-    return figures
 
 
 def robustness(

@@ -13,13 +13,7 @@ from engine.evaluation import captures, plots
 from engine.evaluation.alterations import ALTERATIONS
 from engine.evaluation.answers import Answers, Verdict
 from engine.evaluation.antispoof import SPECIFICATION, Bench
-from engine.evaluation.attacks import (
-    areas,
-    at_the_threshold,
-    operating_points,
-    robustness,
-    wrong_verdicts,
-)
+from engine.evaluation.attacks import areas, at_the_threshold, robustness, wrong_verdicts
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.copies import tell_copies
 from engine.evaluation.endpoint import Endpoint
@@ -35,6 +29,7 @@ from engine.evaluation.systems import (
     progress,
     uses_library,
 )
+from engine.evaluation.thresholds import by_attacks, by_live
 from engine.evaluation.worst import sheet, worst
 
 
@@ -122,7 +117,8 @@ def _figures(
         "systems": {
             name: {
                 **at_the_threshold(report, name, one),
-                "bpcer_at_apcer": operating_points(report, name, one) if one.attacks() else {},
+                "bpcer_at_apcer": by_attacks(report, name, one) if one.attacks() else {},
+                "by_live": by_live(report, name, one),
             }
             for name, one in systems.items()
         },

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine import Engine, WeightsError, packs
+from engine import Engine, EngineError, WeightsError, packs
 from engine.images import Pixels
 from engine.networks import Networks
 from engine.operating import trials_needed
@@ -150,6 +150,23 @@ def test_other_operating_points_come_from_the_table(
             answers.append(engine.liveness(astronaut))
     assert [answer.is_alive for answer in answers] == [True, True, False]
     assert len({answer.score for answer in answers}) == 1
+
+
+def test_a_threshold_of_one_s_own(pack: Callable[..., Path], astronaut: Pixels) -> None:
+    with Engine(pack(), ["cpu"]) as usual:
+        score = usual.liveness(astronaut).score
+    for above, alive in ((score - 0.1, True), (score, False)):
+        with Engine(pack(), ["cpu"], liveness_threshold=above) as engine:
+            found = engine.liveness(astronaut)
+        assert (found.threshold, found.is_alive, found.score) == (above, alive, score)
+
+
+def test_a_threshold_that_cannot_be_one() -> None:
+    for value in (12.5, -13, math.nan):
+        with pytest.raises(EngineError, match=r"liveness_threshold must be a score from -12 to 12"):
+            Engine(liveness_threshold=value)
+    with pytest.raises(EngineError, match="give bpcer or liveness_threshold, not both"):
+        Engine(bpcer=0.05, liveness_threshold=0)
 
 
 def test_what_the_table_does_not_hold_is_refused(pack: Callable[..., Path]) -> None:

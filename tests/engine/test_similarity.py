@@ -76,7 +76,7 @@ def test_other_false_match_rates_come_from_the_table(astronaut: Pixels, hanks: P
     assert one.similarity == other.similarity
 
 
-@pytest.mark.parametrize("name", ["fmr", "bpcer"])
+@pytest.mark.parametrize("name", ["fmr", "bpcer", "liveness_threshold"])
 def test_a_rate_that_is_no_number(name: str) -> None:
     with pytest.raises(EngineError, match=f"{name} must be a number, not '0.001'") as caught:
         Engine(**{name: "0.001"})  # type: ignore[arg-type]

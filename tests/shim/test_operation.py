@@ -143,9 +143,9 @@ def test_another_operating_point_moves_the_verdict_only(
     pack = own_pack(tmp_path)
     replies = [
         start("--demo", pack=pack, **setting).client().ask("biodetect", image=image(selfie))
-        for setting in ({}, {"bpcer": 0.05}, {"bpcer": 0.2})
+        for setting in ({}, {"bpcer": 0.05}, {"bpcer": 0.2}, {"liveness_threshold": 11})
     ]
-    assert [reply["is_alive"] for reply in replies] == ["true", "true", "false"]
+    assert [reply["is_alive"] for reply in replies] == ["true", "true", "false", "false"]
     assert len({reply["bio_score"] for reply in replies}) <= 2  # rounded towards the verdict
     assert all(reply["errorcode"] == "0" for reply in replies)
     refused = run(tmp_path, "--demo", pack=pack, bpcer=0.01)

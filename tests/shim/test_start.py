@@ -34,6 +34,11 @@ from shim.settings import Settings
         (["--demo"], {"queue_timeout_s": "soon"}, "BIOAUTH_QUEUE_TIMEOUT_S must be a number"),
         (["--demo"], {"bpcer": 5}, "BIOAUTH_BPCER must be a rate between 0 and 1"),
         (["--demo", "--port", "0"], {"bpcer": "1e-7", "ops": 0}, "BPCER"),
+        (["--demo"], {"liveness_threshold": 40}, "BIOAUTH_LIVENESS_THRESHOLD must be a bio_score"),
+        (
+            *(["--demo", "--port", "0"], {"bpcer": 0.1, "liveness_threshold": 1, "ops": 0}),
+            "give bpcer or liveness_threshold, not both",
+        ),
         (["--demo"], {"pack": "nowhere"}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
         (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "192.0.2.1:0 (BIOAUTH_OPS_HOST): "),
