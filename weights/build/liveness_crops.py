@@ -52,8 +52,11 @@ def augmented(rng: np.random.Generator, sample: Sample) -> NDArray[np.float32]:
 
 
 def _recoloured(rng: np.random.Generator, picture: NDArray[Any]) -> NDArray[np.float32]:
+    """Under another light. Other contrast matters most: where it never changed, little of it was
+    taken for an attack, and cameras differ in it."""
     light = (np.clip(picture, 0, 255) / 255) ** np.exp(rng.normal(0, 0.15))
     gains = 2 ** rng.normal(0, 0.5) * np.exp(rng.normal(0, 0.08, 3))
+    light = light.mean() + (light - light.mean()) * np.exp(rng.normal(0, 0.3))
     picture = 255 * np.clip(light * gains, 0, 1)
     grey = picture.mean(2, keepdims=True)
     return np.asarray(grey + (picture - grey) * rng.normal(1, 0.25), np.float32)
