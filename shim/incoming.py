@@ -67,6 +67,8 @@ class Parser(HTTPRequestParser):
             self.expect_continue = False  # nothing to continue with
         try:
             self.verdict = self._gate.judge(self._environ())
+            if self.content_length == _UNKNOWN:  # it begins with thousands of zeros
+                raise Refusal(contract.MISSING_HEADER, app_id=self.app_id)
         except Refusal as refusal:
             self.verdict = refusal
             self._discard()

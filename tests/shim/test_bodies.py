@@ -92,6 +92,19 @@ def test_lengths_that_are_none(served: Served, length: str, code: str) -> None:
     assert errorcode(served, head("detect", 0, Content_Length=length) + b"{}") == code
 
 
+def test_a_length_behind_thousands_of_zeros(served: Served, selfie: bytes) -> None:
+    """No body is taken for the next request because Python does not read such a number."""
+    request = good("detect", selfie).replace(b"Content-Length: ", b"Content-Length: " + b"0" * 5000)
+    with connect(served) as connection, connection.makefile("rb") as stream:
+        connection.sendall(request)
+        reply = read_reply(stream)
+        assert reply is not None
+        status, fields, members = reply
+        assert (status, fields["Connection"]) == (400, "close")
+        assert members == {"errorcode": "1", "errormsg": "request loss header field"}
+        assert read_reply(stream) is None
+
+
 def test_never_more_than_the_length_is_read(served: Served) -> None:
     assert errorcode(served, head("detect", 1) + b"{}") == "3"
 
