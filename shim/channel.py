@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, Task, WSGITask
 
 from shim import contract
 from shim.app import LEFT, VERDICT
@@ -38,12 +38,12 @@ class _Task(WSGITask):
         self.channel.asked = time.time()
         options = self.request.headers.get("CONNECTION", "").lower().split(",")
         # waitress knows only the header that is exactly 'close'
-        if "close" in [option.strip() for option in options]:
-            self.set_close_on_finish()
+        ends = "close" in [option.strip() for option in options]
         last = len(self.channel.requests) == 1  # of requests that arrived together
         if self.request.hang_up or (self.channel.server.draining and last):
-            self.channel.lingers = True
-            self.set_close_on_finish()
+            self.channel.lingers = ends = True
+        if ends:
+            _end(self)
         super().execute()
 
 
@@ -66,10 +66,16 @@ class _ErrorTask(ErrorTask):
             ("X-Request-Id", record.id),
         ]
         self.channel.lingers = True
-        self.set_close_on_finish()
+        _end(self)
         self.content_length = len(body)
         self.write(body)
         server.journal.write(record, endpoint, problem.status, len(body))
+
+
+def _end(task: Task) -> None:
+    """The reply is the connection's last, and says so."""
+    task.request.headers["CONNECTION"] = "close"  # to HTTP/1.0 waitress would promise to keep it
+    task.set_close_on_finish()
 
 
 class Channel(HTTPChannel):
