@@ -114,4 +114,5 @@ def test_requests_sent_ahead_are_finished_too(start: Start) -> None:
             replies = [read_reply(stream)]
             assert served.stop() == 0
             replies += [read_reply(stream) for _ in range(3)]
-    assert [reply[2]["errorcode"] for reply in replies if reply] == ["0"] * 4
+    ends = [(reply[2]["errorcode"], reply[1].get("Connection")) for reply in replies if reply]
+    assert ends == [("0", None)] * 3 + [("0", "close")]

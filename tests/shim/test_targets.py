@@ -15,6 +15,7 @@ def test_the_documents_request_line(served: Served, selfie: bytes) -> None:
     ("target", "code"),
     [
         ("/openapi/face/v2/detect?name=张三#x", "0"),
+        ("/openapi/face/v2/detect#x?y", "0"),
         ("/openapi/face/v2/de%74ect", "0"),
         ("/openapi/face/v2/dét", "404"),
         ("/openapi/face/v2/de\ttect", "404"),

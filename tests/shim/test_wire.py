@@ -9,7 +9,10 @@ import pytest
 from conftest import Start
 from raw_socket import HANG_S, MIB, connect, errorcode, good, read, without
 from shim_client import Client, body, head, image, read_reply
-from shim_server import Served
+from shim_server import Served, wait_for
+from threaded import running
+
+from engine import Engine
 
 NOT_HTTP = [
     b"\r\n\r\n\r\n\r\nx\r\n\r\n",
@@ -45,7 +48,37 @@ def test_what_is_not_http(
         answer, fields, reply = read(connection)
     field = "errormsg" if b"/detect " in data else "errmsg"
     assert (answer, reply) == (status, {"errorcode": code, field: message})
-    assert fields["Connection"] == "close" and fields["X-Request-Id"]
+    assert fields["Connection"] == "close"
+    wait_for(served.log, fields["X-Request-Id"])
+    (line,) = [it for it in served.log.read_text().splitlines() if fields["X-Request-Id"] in it]
+    logged = json.loads(line)
+    assert (logged["status"], logged["errorcode"], logged["app_id"]) == (status, code, None)
+    assert logged["endpoint"] == ("detect" if b"/detect " in data else "-")
+
+
+def test_a_head_that_cannot_be_read_is_answered_while_more_comes(served: Served) -> None:
+    """Were the connection closed at once, the client would lose the reply."""
+    with connect(served) as connection:
+        connection.sendall(BAD_HEADS[0])
+        for _ in range(5):
+            time.sleep(0.1)
+            connection.sendall(bytes(MIB // 16))
+        status, _, members = read(connection)
+    assert (status, members["errorcode"]) == (400, "1")
+    assert members["errormsg"] == "request loss header field"
+
+
+def test_a_fault_that_the_application_does_not_catch(engine: Engine) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    with running(engine) as server, socket.create_connection(("127.0.0.1", server.port)) as asked:
+        server.application = fail
+        asked.settimeout(HANG_S)
+        asked.sendall(head("compare", 0))
+        status, fields, members = read(asked)
+    assert (status, fields["Connection"]) == (500, "close")
+    assert members == {"errorcode": "500", "errmsg": "internal server error"}
 
 
 def test_a_bad_head_is_told_in_both_spellings(start: Start) -> None:
