@@ -86,6 +86,7 @@ def test_a_body_without_end_gets_its_answer(served: Served) -> None:
         ("1e3", "1"),
         ("", "1"),
         ("9" * 5000, "7"),
+        ("0" * 20 + "2", "2"),
     ],
 )
 def test_lengths_that_are_none(served: Served, length: str, code: str) -> None:
@@ -112,10 +113,18 @@ def test_never_more_than_the_length_is_read(served: Served) -> None:
 BOMB = 10 * MIB - 100
 
 
-@pytest.mark.parametrize("piece", [b'{"":0},', b"[],", b"[" * 900 + b"]" * 900 + b",", b"0,"])
+NESTED = [
+    b"[" * 1010 + b"]" * 1010 + b",",
+    b'{"":' * 1010 + b"0" + b"}" * 1010 + b",",
+]
+"""With fewer commas than a body may have."""
+
+
+@pytest.mark.parametrize("piece", [b'{"":0},', b"[],", b"0,", *NESTED])
 def test_a_body_of_nothing_but_members(served: Served, piece: bytes) -> None:
-    """Each of these makes a parser fill a gigabyte, while nothing else runs."""
-    data = b'{"a":[' + BOMB // len(piece) * piece + b"0]}"
+    """Each of these makes a parser fill hundreds of megabytes, while nothing else runs."""
+    pieces = min(BOMB // len(piece), 4990) if piece in NESTED else BOMB // len(piece)
+    data = b'{"a":[' + pieces * piece + b"0]}"
     before = served.resident()
     with connect(served) as connection:
         connection.sendall(head("compare", len(data)) + data)
@@ -125,6 +134,10 @@ def test_a_body_of_nothing_but_members(served: Served, piece: bytes) -> None:
     assert served.resident() < before + 5 * BOMB
 
 
-def test_more_members_than_anybody_needs(served: Served, selfie: bytes) -> None:
-    more = [{"": number} for number in range(4000)]
-    assert served.client().post("detect", image=image(selfie), more=more)[0] == 200
+@pytest.mark.parametrize(("count", "answer"), [(4000, (200, "0")), (5001, (400, "3"))])
+def test_more_members_than_anybody_needs(
+    served: Served, selfie: bytes, count: int, answer: tuple[int, str]
+) -> None:
+    more = [{"": number} for number in range(count)]
+    status, _, members = served.client().post("detect", image=image(selfie), more=more)
+    assert (status, members["errorcode"]) == answer

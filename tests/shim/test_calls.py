@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from shim_client import Client, image
+from shim_client import Client, image, sign
 from shim_server import Served
 
 from engine import Engine, headers, images
@@ -52,6 +52,21 @@ def test_detect_many(client: Client, engine: Engine, party: bytes) -> None:
     assert len(many) == len(engine.detect(party)) == 6
     assert areas == sorted(areas, reverse=True)
     assert one == many[:1]
+
+
+def test_detect_a_crowd(client: Client, group: Pixels) -> None:
+    crowd = images.encode(np.tile(group, (2, 2, 1)), "jpeg")  # 24 faces
+    assert len(client.ask("detect", image=image(crowd), mutipleFace=True)["faces"]) == 16
+
+
+@pytest.mark.parametrize("between", [" ", "\t", "!", "-", "="])
+def test_other_characters_in_base64(client: Client, selfie: bytes, between: str) -> None:
+    """Decoders that are not strict leave them out."""
+    text = base64.b64encode(selfie).decode()
+    text = text[:400] + between + text[400:] + "\r\n"
+    sent = {**image(selfie), "data": text, "token": sign(text.encode())}
+    status, _, reply = client.post("detect", image=sent)
+    assert (status, reply) == (415, {"errorcode": "10", "errormsg": "image parse exception"})
 
 
 def test_detect_stays_inside_the_picture(client: Client, astronaut: Pixels) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 from shim_client import APP_ID, APP_KEY, Client, headers, image
@@ -35,7 +36,7 @@ def test_similarity_never_contradicts_the_threshold(value: float, shown: str) ->
     assert (float(shown) >= 0.497) == (value >= 0.497)
 
 
-@pytest.mark.parametrize("threshold", [0.0, 1.5, -0.25])
+@pytest.mark.parametrize("threshold", [0.0, 1.5, -0.25, -0.2345678])
 @pytest.mark.parametrize("off", [-1e-7, 0.0, 1e-7])
 def test_bio_score_never_contradicts_the_verdict(threshold: float, off: float) -> None:
     score = threshold + off
@@ -58,8 +59,28 @@ def test_members_come_in_the_order_of_the_document() -> None:
 
 
 def test_rectangles_have_an_area() -> None:
-    (face,) = contract.faces([(3.9, 0.2, 0.05, 0.9)])["faces"]
+    (face,) = contract.faces([(3.9, 0.2, 0.05, 0.5)])["faces"]
     assert face == {"face": {"rect": {"x": 3, "y": 0, "width": 1, "height": 1}}}
+
+
+def test_rectangles_end_where_the_box_does_and_come_largest_first_as_they_are_sent() -> None:
+    """In whole pixels another one may be the largest."""
+    wide, far = (0.0, 0.0, 10.9, 10.0), (0.5, 0.9, 10.6, 10.2)
+    rects = [face["face"]["rect"] for face in contract.faces([wide, far])["faces"]]
+    assert rects == [
+        {"x": 0, "y": 0, "width": 11, "height": 11},
+        {"x": 0, "y": 0, "width": 10, "height": 10},
+    ]
+
+
+def test_the_time_is_the_servers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the document's is, in a place that is not Greenwich."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "CST-8")
+        time.tzset()
+        before, shown, after = datetime.now(), contract.no_face()["time"], datetime.now()
+    time.tzset()
+    assert f"{before:%Y%m%d%H%M%S}" <= shown <= f"{after:%Y%m%d%H%M%S}"
 
 
 def environ(app_id: str = APP_ID, **changes: str) -> dict[str, str]:
@@ -116,6 +137,26 @@ def test_a_clock_that_is_set_back_brings_no_timestamp_back(monkeypatch: pytest.M
         monkeypatch.setattr(time, "time", lambda moment=now + step: moment)
         sent = stamped(str(int((now + step) * 1000)))
         assert verdict(gate, sent) is expected
+
+
+def test_a_timestamp_from_ahead_is_used_up_for_as_long_as_it_is_fresh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, now, begun = Gate(KeyStore(DEMO), max_skew_s=60), time.time(), time.monotonic()
+    sent = stamped(str(int((now + 59) * 1000)))
+    assert verdict(gate, sent) is None
+    monkeypatch.setattr(time, "time", lambda: now + 90)
+    monkeypatch.setattr(time, "monotonic", lambda: begun + 90)
+    assert verdict(gate, sent) is contract.BAD_SIGNATURE
+
+
+def test_a_timestamp_is_used_up_for_its_sender_alone() -> None:
+    gate, now = Gate(KeyStore({**DEMO, "shop": "key"}), max_skew_s=60), str(int(time.time() * 1000))
+    signature = signing.sign(signing.secret("key"), now.encode())
+    other = environ("shop", HTTP_X_MX_TIMESTAMP=now, HTTP_AUTHORIZATION=signature)
+    assert verdict(gate, stamped(now)) is None
+    assert verdict(gate, other) is None
+    assert verdict(gate, other) is contract.BAD_SIGNATURE
 
 
 def test_a_refusal_tells_whose_request_it_is_once_the_signature_held() -> None:
