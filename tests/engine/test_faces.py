@@ -86,6 +86,37 @@ def test_a_face_that_fills_the_frame_is_found(engine: Engine, hanks: Pixels) -> 
     assert face.box[2] * face.box[3] > 0.4 * 2000 * 2000
 
 
+def test_a_face_that_is_cut_on_all_sides_is_found_surely(engine: Engine, astronaut: Pixels) -> None:
+    """As one that fills the frame is only where it is looked at small."""
+    cut = astronaut[75:163, 189:260]
+    large = cv2.resize(cut, None, fx=20, fy=20, interpolation=cv2.INTER_CUBIC)
+    for most in (1, 16):
+        (face,) = engine.detect(large, most)
+        assert face.score > 0.85
+
+
+@pytest.mark.parametrize("most", [1, 16])
+def test_a_face_of_few_pixels_in_a_large_picture(
+    engine: Engine, astronaut: Pixels, most: int
+) -> None:
+    """Of 14, which a look at half the size does not show."""
+    scene = np.full((1280, 1280, 3), 127, np.uint8)
+    scene[600:683, 900:983] = cv2.resize(astronaut, (83, 83), interpolation=cv2.INTER_AREA)
+    (face,) = engine.detect(scene, most)
+    assert np.allclose(face.box, (929, 609, 14, 17), atol=2)
+
+
+@pytest.mark.parametrize("most", [1, 16])
+@pytest.mark.parametrize(("x", "y"), [(900, 0), (0, 900)])
+def test_a_face_far_out_in_a_long_picture(
+    engine: Engine, astronaut: Pixels, x: int, y: int, most: int
+) -> None:
+    scene = np.full((512 + y, 512 + x, 3), 127, np.uint8)
+    scene[y:, x:] = astronaut
+    (face,) = engine.detect(scene, most)
+    assert np.allclose(face.box, (179 + x, 63 + y, 91, 111), atol=12)
+
+
 def test_embedding_is_a_unit_vector(engine: Engine, astronaut: Pixels) -> None:
     vector = engine.embed(astronaut)
     assert vector.shape == (128,) and vector.dtype == np.float32
@@ -176,6 +207,9 @@ def test_results_are_frozen(engine: Engine, astronaut: Pixels) -> None:
 def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
     with pytest.raises(EngineError, match="max_faces must be a whole number from 1, not 0"):
         engine.detect(astronaut, max_faces=0)
+    for flags in (True, (True,), (True, False, True), None):
+        with pytest.raises(EngineError, match="id_photo is a pair, one flag for each picture"):
+            engine.compare(astronaut, astronaut, flags)  # type: ignore[arg-type]
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])
     with pytest.raises(EngineError, match="takes several images, not NoneType"):
