@@ -1,4 +1,5 @@
-"""What may happen to a picture on its way: compression, a smaller size, another exposure."""
+"""What may happen to a picture on its way: compression, a smaller size, another exposure or
+contrast."""
 
 from collections.abc import Callable, Mapping
 
@@ -30,9 +31,16 @@ def exposed(image: Pixels, stops: float) -> Pixels:
     return np.asarray(np.rint(level * 255).astype(np.uint8)[image], np.uint8)
 
 
+def paler(image: Pixels) -> Pixels:
+    """Three tenths less contrast, around the mean of the picture."""
+    mean = image.mean()
+    return np.asarray(np.rint(mean + 0.7 * (image - mean)), np.uint8)
+
+
 ALTERATIONS: Mapping[str, Callable[[Pixels], Pixels]] = {
     "JPEG quality 60": compressed,
     "half the size": halved,
     "2 stops brighter": lambda image: exposed(image, 2),
     "2 stops darker": lambda image: exposed(image, -2),
+    "0.7 of the contrast": paler,
 }

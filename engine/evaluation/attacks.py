@@ -102,6 +102,15 @@ def robustness(
             if any(share.value for share in shares):
                 rows.append([f"{kind}, not assessable", usual.not_assessable(kind), *shares])
         report.table(f"{name}: AUC lost on altered pictures", ["attack", "AUC", *altered], rows)
+        errors = {
+            kind: [each.error(kind) for each in (usual, *(a[name] for a in altered.values()))]
+            for kind in (LIVE, *usual.attacks())
+        }
+        report.table(
+            f"{name}: errors at its threshold on altered pictures",
+            ["", "as they are", *altered],
+            [["BPCER" if kind == LIVE else f"APCER {kind}", *e] for kind, e in errors.items()],
+        )
     return figures
 
 

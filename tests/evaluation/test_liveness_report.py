@@ -13,7 +13,7 @@ import pytest
 
 from engine import Engine
 from engine.evaluation.__main__ import main
-from engine.evaluation.alterations import compressed, exposed, halved
+from engine.evaluation.alterations import compressed, exposed, halved, paler
 from engine.evaluation.answers import Answers, Verdict
 from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.report import Report
@@ -164,6 +164,7 @@ def test_peers_judge_the_same_faces(taken: Path, tmp_path: Path) -> None:
     ours, theirs = metrics["systems"]["engine"], metrics["systems"][NETWORK.stem]
     assert theirs["errors"]["taken: print"]["trials"] == 2  # a peer has no gate
     altered = {"JPEG quality 60", "half the size", "2 stops brighter", "2 stops darker"}
+    altered.add("0.7 of the contrast")
     for name in ("engine", NETWORK.stem):
         figures = metrics["robustness"][name]["taken: print"]
         assert set(figures["lost"]) == altered
@@ -261,3 +262,4 @@ def test_alterations(astronaut: Pixels) -> None:
     # A quarter of the light of sRGB 128, which is 21.6 %, is 5.4 %: sRGB 66.
     assert exposed(middle, -2)[0, 0, 0] == 66
     assert (exposed(np.full((1, 1, 3), 200, np.uint8), 2) == 255).all()
+    assert np.array_equal(np.unique(paler(np.uint8([[[100] * 3, [200] * 3]]))), [115, 185])

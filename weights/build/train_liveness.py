@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2, help="each from a seed of its own")
     parser.add_argument("--blend", type=float, default=0.6, help="share of what was learnt")
     parser.add_argument("--texture", type=Path, help="its network, as --work keeps it: not trained")
-    parser.add_argument("--steps", type=int, default=1500, help="of a run of the texture network")
+    parser.add_argument("--steps", type=int, default=900, help="of a run of the texture network")
     parser.add_argument("--head-steps", type=int, default=250, help="of the other's last layer")
     parser.add_argument("--detail-steps", type=int, default=600, help="of a run of all of it")
     parser.add_argument("--detail-share", type=float, default=0.3, help="of it in the mean")
