@@ -66,10 +66,13 @@ def _sniff_jpeg(data: bytes) -> Header:
     position, orientation = 2, 1
     while True:
         marker, code, length = struct.unpack_from(">BBH", data, position)
-        if marker != 0xFF:
+        if marker != 0xFF or code == 0:
             raise ImageError("the JPEG is damaged: a marker is missing")
         if code == 0xFF:  # a fill byte before the marker
             position += 1
+            continue
+        if code == 0x01 or 0xD0 <= code <= 0xD7:  # these have no length, and are passed over
+            position += 2
             continue
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):  # a start of frame
             height, width = struct.unpack_from(">HH", data, position + 5)

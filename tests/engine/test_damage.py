@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from engine import ImageError
+from engine.headers import Header, sniff
 from engine.images import Pixels, decode, encode
 
 
@@ -45,6 +46,26 @@ def test_png_header_that_lies(astronaut: Pixels, size: tuple[int, int]) -> None:
 def test_jpeg_header_that_lies(astronaut: Pixels) -> None:
     with pytest.raises(ImageError, match="shorter than its header says"):
         decode(with_jpeg_height(encode(astronaut, "jpeg"), 1000))
+
+
+@pytest.mark.parametrize("marker", [0x00, 0x01, 0xD0, 0xD7])
+def test_jpeg_whose_size_is_not_the_one_in_its_notes(astronaut: Pixels, marker: int) -> None:
+    """Markers that have no length are passed over: who took what follows for one would look for the
+    size somewhere else than the decoder, and let a picture of any size pass."""
+    jpeg = encode(astronaut, "jpeg")
+    tables = 4 + int.from_bytes(jpeg[4:6], "big")  # behind the first segment
+    odd = jpeg[:2] + bytes([0xFF, marker]) + jpeg[2:tables]
+    landing = 4 + int.from_bytes(odd[4:6], "big")
+    notes = bytearray(b"\xff\xfe\xff\xfd" + bytes(0xFFFB))
+    small = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 16, 16, 3) + jpeg[-20:]
+    notes[landing - len(odd) : landing - len(odd) + len(small)] = small
+    odd += bytes(notes) + jpeg[tables:]
+    if marker == 0:
+        with pytest.raises(ImageError, match="the JPEG is damaged: a marker is missing"):
+            decode(odd)
+        return
+    assert sniff(odd) == Header("jpeg", 512, 512)
+    assert np.array_equal(decode(odd), decode(jpeg))
 
 
 @pytest.mark.parametrize("marker", [0x02, 0xBF, 0xC4, 0xDA])
