@@ -262,4 +262,5 @@ def test_alterations(astronaut: Pixels) -> None:
     # A quarter of the light of sRGB 128, which is 21.6 %, is 5.4 %: sRGB 66.
     assert exposed(middle, -2)[0, 0, 0] == 66
     assert (exposed(np.full((1, 1, 3), 200, np.uint8), 2) == 255).all()
-    assert np.array_equal(np.unique(paler(np.uint8([[[100] * 3, [200] * 3]]))), [115, 185])
+    pair = np.array([[[100] * 3, [200] * 3]], np.uint8)
+    assert paler(pair)[0, :, 0].tolist() == [115, 185]
