@@ -10,7 +10,7 @@ from onnx import numpy_helper
 BLOCK = 16
 """Channels that onnxruntime keeps side by side on a CPU with AVX-512; half of it with AVX2."""
 
-SAME_CHANNELS = {"Add", "Clip", "GlobalAveragePool", "Mul", "Relu", "Sigmoid"}
+SAME_CHANNELS = {"Add", "GlobalAveragePool", "Mul", "Relu", "Sigmoid"}
 """Operations that keep channels apart, and make zeros of a channel of zeros or meet only zeros."""
 
 
