@@ -57,6 +57,20 @@ def test_small_faces_are_looked_at_closely(
     assert np.mean(again) < 0.7 * np.mean(once)
 
 
+def test_no_close_look_where_a_level_one_replaces_it(
+    detection: Detection, astronaut: Pixels
+) -> None:
+    """But where it keeps some of the landmarks, they are the close look's."""
+    shrunk = np.asarray(cv2.resize(astronaut, (180, 180), interpolation=cv2.INTER_AREA), np.uint8)
+    for small, replaced in ((shrunk, True), (np.ascontiguousarray(astronaut[:372, 39:411]), False)):
+        (face,) = detection.largest(small, levelled=True)
+        assert (face.score <= UPRIGHT - RAMP) == replaced and face.score < UPRIGHT
+        once, again = (detection.largest(small, refined=refined)[0] for refined in (False, True))
+        assert not np.array_equal(once.landmarks, again.landmarks)
+        expected = once if replaced else again
+        assert np.array_equal(face.landmarks, expected.landmarks)
+
+
 def test_an_upright_face_that_is_in_doubt_keeps_its_landmarks(
     detection: Detection, astronaut: Pixels, face: Face
 ) -> None:

@@ -89,6 +89,33 @@ def test_two_networks_where_the_picture_shows_enough(
     assert part.score == pytest.approx(0.1 + 0.3 * alone.texture, abs=1e-6)
 
 
+def test_a_picture_that_just_shows_enough(pack: Callable[..., Path], astronaut: Pixels) -> None:
+    """The crop of the context, 2.7 times the face, fits: no more of it is asked for."""
+    with Engine(pack(wide=FUSED.replace("2.0", "2.7")), ["cpu"]) as engine:
+        assert engine.liveness(astronaut).context
+
+
+@pytest.mark.parametrize("odds", [-100, 100])
+def test_a_score_has_its_ends(pack: Callable[..., Path], astronaut: Pixels, odds: int) -> None:
+    with Engine(pack(wide=FUSED.replace("-0.25", str(odds))), ["cpu"]) as engine:
+        result = engine.liveness(astronaut)
+    assert result.score == math.copysign(12, odds)
+    assert result.is_alive == (odds > 0)
+    assert 0 < result.probability < 1
+
+
+def test_a_score_at_the_threshold_is_not_alive(
+    pack: Callable[..., Path], astronaut: Pixels
+) -> None:
+    with Engine(pack(), ["cpu"]) as engine:
+        score = engine.liveness(astronaut).score
+    for threshold, is_alive in ((score, False), (math.nextafter(score, -12), True)):
+        row = f"{{ bpcer = 0.05, threshold = {threshold!r}, captures = 700 }}"
+        with Engine(pack(f"bpcer = [{row}]\n"), ["cpu"], bpcer=0.05) as engine:
+            result = engine.liveness(astronaut)
+        assert (result.score, result.threshold, result.is_alive) == (score, threshold, is_alive)
+
+
 def test_one_network_alone_is_enough(pack: Callable[..., Path], astronaut: Pixels) -> None:
     with Engine(pack(), ["cpu"]) as engine:
         result = engine.liveness(astronaut)

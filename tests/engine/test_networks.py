@@ -34,16 +34,27 @@ def test_a_detector_of_one_size_only(pack: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["liveness_texture.onnx", "liveness_minifasnet.onnx"])
-def test_a_liveness_network_of_zeros(pack: Path, file: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "all pictures are judged alike: the network's weights are damaged"),
+        (np.nan, "the liveness network gave no number: its weights may be damaged"),
+    ],
+    ids=["zero", "nan"],
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_a_liveness_network_of_one_number(
+    pack: Path, file: str, value: float, message: str
+) -> None:
     """Everybody would be as alive as everybody else."""
     network = onnx.load(pack / file)
     for stored in network.graph.initializer:
         values = onnx.numpy_helper.to_array(stored)
         if values.dtype.kind == "f" and values.ndim > 1:
-            zeros = onnx.numpy_helper.from_array(np.zeros_like(values), stored.name)
-            stored.CopyFrom(zeros)
+            alike = onnx.numpy_helper.from_array(np.full_like(values, value), stored.name)
+            stored.CopyFrom(alike)
     store(pack, file, network.SerializeToString())
-    with pytest.raises(WeightsError, match="all pictures are judged alike"):
+    with pytest.raises(WeightsError, match=message):
         Engine(pack)
 
 

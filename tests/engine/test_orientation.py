@@ -16,13 +16,15 @@ def test_a_picture_on_its_side_is_judged_upright(
     engine: Engine, astronaut: Pixels, quarters: int
 ) -> None:
     """Same pixels, same score; the face is reported where it is in the picture as given."""
-    upright = engine.liveness(astronaut)
-    turned = engine.liveness(np.ascontiguousarray(np.rot90(astronaut, quarters)))
+    wide = astronaut[:400]
+    upright = engine.liveness(wide)
+    turned = engine.liveness(np.ascontiguousarray(np.rot90(wide, quarters)))
     assert turned.score == upright.score and turned.is_alive == upright.is_alive
     x, y, width, height = upright.face.box
     expected = np.array([[x, y], [x + width, y + height], *upright.face.landmarks])
-    for _ in range(quarters):
-        expected = np.stack([expected[:, 1], 512 - expected[:, 0]], axis=1)
+    for quarter in range(quarters):
+        across = 400 if quarter % 2 else 512
+        expected = np.stack([expected[:, 1], across - expected[:, 0]], axis=1)
     box = *expected[:2].min(axis=0), *np.abs(expected[0] - expected[1])
     assert np.allclose(turned.face.box, box, atol=1e-3)
     assert np.allclose(turned.face.landmarks, expected[2:], atol=1e-3)
@@ -82,4 +84,8 @@ def test_all_faces_of_a_group_on_its_side(engine: Engine, group: Pixels, quarter
 
 def test_what_is_no_face_on_its_side_either(engine: Engine) -> None:
     """A cat, of which the detector is rather sure when it is turned."""
-    assert engine.detect(np.ascontiguousarray(skimage.data.cat()[..., ::-1])) == []
+    cat = np.ascontiguousarray(skimage.data.cat()[..., ::-1])
+    assert engine.detect(cat, 1) == engine.detect(cat) == []
+    for call in (engine.embed, engine.liveness):
+        with pytest.raises(FaceNotFound, match="no face was found in the picture: it must show"):
+            call(cat)
