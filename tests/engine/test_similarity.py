@@ -1,8 +1,12 @@
 """The similarity scale, its operating points, and the quality beside it."""
 
+import math
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from packs_edited import edit
 
 from engine import Engine, EngineError, WeightsError
 from engine.images import Pixels
@@ -76,6 +80,26 @@ def test_other_false_match_rates_come_from_the_table(astronaut: Pixels, hanks: P
     assert one.similarity == other.similarity
 
 
+def test_a_similarity_at_the_threshold_is_a_match(
+    engine: Engine, pack: Path, astronaut: Pixels
+) -> None:
+    small = cv2.resize(astronaut[:300, 80:380], (44, 44), interpolation=cv2.INTER_AREA)
+    found = engine.compare(astronaut, small).similarity
+    before = "0.234"
+    for threshold, is_match in ((found, True), (math.nextafter(found, 1), False)):
+        written = repr(threshold)
+        edit(
+            pack,
+            f"{{ fmr = 0.01, similarity = {before},",
+            f"{{ fmr = 0.01, similarity = {written},",
+        )
+        before = written
+        with Engine(pack, ["cpu"], fmr=0.01) as own:
+            result = own.compare(astronaut, small)
+        assert (result.similarity, result.threshold) == (found, threshold)
+        assert result.is_match == is_match
+
+
 @pytest.mark.parametrize("name", ["fmr", "bpcer", "liveness_threshold"])
 def test_a_rate_that_is_no_number(name: str) -> None:
     with pytest.raises(EngineError, match=f"{name} must be a number, not '0.001'") as caught:
@@ -96,6 +120,8 @@ def test_quality_tells_small_and_blurred(engine: Engine, astronaut: Pixels) -> N
     blurred = cv2.GaussianBlur(astronaut, (0, 0), 3)
     small = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
     sharp, soft = engine.compare(astronaut, blurred).quality
+    (face,) = engine.detect(astronaut, 1)
+    assert sharp.size == min(face.box[2:])
     assert sharp.sharpness > 3 * soft.sharpness
     assert sharp.size == pytest.approx(soft.size, rel=0.05)
     dark = cv2.convertScaleAbs(astronaut, alpha=0.5)
