@@ -76,7 +76,7 @@ class Batcher:
                 while self._calls and size + len(self._calls[0].rows) <= self._most:
                     group.append(self._calls[0])
                     size += len(self._calls.popleft().rows)
-            outputs = self._padded(np.concatenate([call.rows for call in group]))
+            outputs = self._run(self._padded(np.concatenate([call.rows for call in group])))
             ends = np.cumsum([len(call.rows) for call in group])
             for call, end in zip(group, ends, strict=True):
                 call.outputs = outputs[end - len(call.rows) : end]
@@ -91,11 +91,9 @@ class Batcher:
                 call.woken.set()
 
     def _padded(self, rows: Rows) -> Rows:
-        count = len(rows)
-        if count > 1:
-            spare = [(0, self._most - count), *[(0, 0)] * (rows.ndim - 1)]
-            rows = np.pad(rows, spare)
-        return self._run(rows)[:count]
+        if len(rows) == 1:
+            return rows
+        return np.pad(rows, [(0, self._most - len(rows)), *[(0, 0)] * (rows.ndim - 1)])
 
 
 def _shared(error: BaseException) -> EngineError:

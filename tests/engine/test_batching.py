@@ -29,7 +29,30 @@ def test_batches_are_of_one_or_of_all_rows() -> None:
     rows = np.arange(11, dtype=np.float32)[:, None]
     assert np.array_equal(batcher(rows), rows * 2)  # 4, 4 and 3
     assert np.array_equal(batcher(rows[:1]), rows[:1] * 2)
-    assert sizes == [4, 4, 4, 1]
+    assert np.array_equal(batcher(rows[:2]), rows[:2] * 2)
+    assert sizes == [4, 4, 4, 1, 4]
+
+
+def test_what_does_not_fit_waits_for_the_next_run() -> None:
+    first, go_on, sizes = threading.Event(), threading.Event(), []
+
+    def run(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        first.set()
+        go_on.wait(10)
+        sizes.append(np.count_nonzero(rows))
+        return rows
+
+    batcher = Batcher(run, most=4)
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(batcher, np.ones((1, 1), np.float32))]
+        assert first.wait(10)
+        for number, count in enumerate((2, 3), start=1):
+            calls.append(pool.submit(batcher, np.ones((count, 1), np.float32)))
+            while batcher.waiting < number:
+                time.sleep(0.001)
+        go_on.set()
+        assert [len(call.result(10)) for call in calls] == [1, 2, 3]
+    assert sizes == [1, 2, 3]
 
 
 def test_an_error_reaches_every_call_of_its_batch_and_no_later_one() -> None:
