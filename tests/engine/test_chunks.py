@@ -22,10 +22,11 @@ HEAD, END = 33, -12
 FORGED = b'\n{"level":"info","event":"request","status":200}\n'
 
 
-def test_png_chunk_that_announces_more_than_the_file(astronaut: Pixels) -> None:
+@pytest.mark.parametrize("kind", [b"IDAT", b"IEND"])
+def test_png_chunk_that_announces_more_than_the_file(astronaut: Pixels, kind: bytes) -> None:
     """Found by fuzzing: OpenCV set 2 GB aside for it."""
     png = encode(astronaut, "png")
-    data = png.index(b"IDAT") - 4
+    data = png.rindex(kind) - 4
     with pytest.raises(ImageError, match="a part of it is longer than the file"):
         decode(png[:data] + struct.pack(">I", 0x7FFFFFFF) + png[data + 4 :])
 

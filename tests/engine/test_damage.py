@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import ImageError
+from engine import ImageError, markers
 from engine.headers import Header, sniff
 from engine.images import Pixels, decode, encode
 
@@ -157,6 +157,16 @@ def test_jpeg_with_endless_scans() -> None:
     assert decode(jpeg).shape == (3000, 3000, 3)
     with pytest.raises(ImageError, match="more than 100 scans: save it anew"):
         decode(jpeg[:-2] + 5000 * scan + jpeg[-2:])
+
+
+def test_jpeg_with_as_many_scans_as_may_be() -> None:
+    Image.new("L", (64, 64), 128).save(data := BytesIO(), "jpeg", progressive=True)
+    jpeg, scan = data.getvalue(), bytes.fromhex("FFDA0008010100013F10")
+    more = markers.MAX_SCANS - jpeg.count(b"\xff\xda")
+    with pytest.raises(ImageError, match="damaged"):  # by the decoder, as they repeat each other
+        decode(jpeg[:-2] + more * scan + jpeg[-2:])
+    with pytest.raises(ImageError, match="more than 100 scans: save it anew"):
+        decode(jpeg[:-2] + (more + 1) * scan + jpeg[-2:])
 
 
 def test_what_looks_like_scans_and_is_none(astronaut: Pixels) -> None:

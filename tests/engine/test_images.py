@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from engine import Engine, ImageError
@@ -34,6 +35,7 @@ def test_jpeg_round_trip_is_close(astronaut: Pixels) -> None:
     data = encode(astronaut, "jpeg")
     assert sniff(data) == Header("jpeg", 512, 512)
     assert cv2.PSNR(decode(data), astronaut) > 38
+    assert simplejpeg.decode_jpeg_header(data)[2:] == ("YCbCr", "444")
 
 
 def test_array_bytes_and_path_are_one_picture(astronaut: Pixels, tmp_path: Path) -> None:
@@ -107,6 +109,15 @@ def test_grey_pictures_are_written_as_such(astronaut: Pixels, format: str) -> No
     assert Image.open(BytesIO(written)).mode == "L"
     assert cv2.absdiff(decode(written), shades).max() <= (0 if format == "png" else 16)
     assert Image.open(BytesIO(encode(astronaut, format))).mode == "RGB"
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_two_channels_alike_make_no_grey(astronaut: Pixels, channel: int) -> None:
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY)
+    coloured = np.repeat(grey[:, :, None], 3, axis=2)
+    coloured[..., channel] //= 2
+    for format in ("png", "bmp"):
+        assert np.array_equal(decode(encode(coloured, format)), coloured)
 
 
 @pytest.mark.parametrize("format", ["tiff", "jpg", "PNG", ""])

@@ -106,6 +106,8 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
         ("crop = 1.4", "crop = 1.4\nprobabilities = true", "gives no probabilities, but logits"),
         ("slope = 0.9393", "slope = 0", r"\[liveness\]: slope is above 0"),
         ("steepness = 16.0", "steepness = 0", "steepness above 0 and at most 100"),
+        ("\ncosine = 0.4369\n", "\ncosine = 1\n", "cosine is between -1 and 1"),
+        ("\ncosine = 0.4369\n", "\ncosine = -1\n", "cosine is between -1 and 1"),
         ("steepness = 16.0", "steepness = nan", "steepness is not nan"),
         ("steepness = 16.0", "steepness = 0.01", "too low for that cosine"),
         ('channels = "RGB"', 'channels = "rgb"', "channels is BGR or RGB"),
@@ -170,6 +172,15 @@ def test_the_fast_pack_by_its_name(
         assert not fast.compare(astronaut, hanks).is_match
     (said,) = [record.message for record in caplog.records if "made for" in record.message]
     assert "install onnxruntime-openvino in place of onnxruntime" in said
+
+
+@pytest.mark.parametrize("said", ["false", '"no"', "0"])
+def test_a_network_that_is_not_said_to_be_free_for_all(
+    pack: Path, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    edit(pack, "[descreen]\n", f"[descreen]\ncommercial_use = {said}\n")
+    Engine(pack).close()
+    assert "pack default: descreen for non-commercial use only" in caplog.messages
 
 
 def test_closed_engine_says_so(astronaut: Pixels) -> None:

@@ -98,6 +98,18 @@ def test_what_runs_there_already_is_told_after_a_fall_to_the_cpu(
     assert selection.active == [CUDA, CPU]
 
 
+def test_a_network_that_is_not_for_the_named_provider_runs_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A detector, which has as many sizes as there are pictures."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    selection = Selection(["cuda"])
+    selection.require([CPU], selection.for_sizes("any"))
+    assert selection.active == [CPU]
+    with pytest.raises(ProviderError, match="was asked for and did not activate"):
+        selection.require([CPU], selection.for_sizes("one"))
+
+
 @pytest.mark.parametrize("named", [3, 0, [3]])
 def test_providers_that_are_no_names_say_so(named: Any) -> None:
     with pytest.raises(ProviderError, match="providers are names such as cpu, cuda"):

@@ -65,7 +65,31 @@ def test_work_runs_side_by_side_while_a_core_is_idle(two_threads: Runtime) -> No
         meeting.wait()
         return 10 * number
 
-    assert two_threads.map(meet, [1, 2]) == [10, 20]
+    for _ in range(3):
+        assert two_threads.map(meet, [1, 2]) == [10, 20]
+
+
+def test_what_nobody_has_begun_when_one_fails_is_not_done() -> None:
+    before, done = set(threading.enumerate()), []
+    runtime = Runtime(["cpu"], threads=2)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        if number == 0:
+            assert begun.wait(10)
+            raise ValueError("item 0")
+        begun.set()
+        assert go_on.wait(10)
+        done.append(number)
+
+    with pytest.raises(ValueError, match="item 0"):
+        runtime.map(work, range(4))
+    helpers = set(threading.enumerate()) - before
+    go_on.set()
+    runtime.close()
+    for helper in helpers:
+        helper.join(10)
+    assert done == [1]
 
 
 def test_work_stays_with_its_caller_while_the_cores_are_busy(two_threads: Runtime) -> None:
