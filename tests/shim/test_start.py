@@ -39,8 +39,8 @@ from shim.settings import Settings
             *(["--demo", "--port", "0"], {"bpcer": 0.1, "liveness_threshold": 1, "ops": 0}),
             "give bpcer or liveness_threshold, not both",
         ),
-        (["--demo"], {"pack": "nowhere"}, "nowhere"),
-        (["--demo"], {"providers": "TPUExecutionProvider"}, "TPUExecutionProvider"),
+        (["--demo"], {"pack": "nowhere", "ops": 0}, "nowhere"),
+        (["--demo"], {"providers": "TPUExecutionProvider", "ops": 0}, "TPUExecutionProvider"),
         (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "192.0.2.1:0 (BIOAUTH_OPS_HOST): "),
         (
             *(["--demo"], {"ops_host": "no.such.host.invalid"}),
