@@ -1,10 +1,16 @@
-"""The limits of liveness' gate, each from both sides, on a face that is drawn for it."""
+"""Liveness' gate: its limits, each from both sides, and what it says of pictures that fail."""
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from packs_edited import with_liveness
 
+from engine import Engine
 from engine.alignment import ARCFACE_TEMPLATE
 from engine.gate import Gate
 from engine.images import Pixels
@@ -115,3 +121,83 @@ def test_its_sharpness() -> None:
     reason = "the face is blurred: hold the camera still and let it focus"
     assert GATE.reason(waves(20), FACE) is None
     assert GATE.reason(waves(28), FACE) == reason
+
+
+def dark(image: Pixels) -> Pixels:
+    return np.asarray(cv2.convertScaleAbs(image, alpha=0.12), np.uint8)
+
+
+def bright(image: Pixels) -> Pixels:
+    return np.asarray(cv2.convertScaleAbs(image, alpha=2.2, beta=60), np.uint8)
+
+
+def blurred(image: Pixels) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8)
+
+
+def small(image: Pixels) -> Pixels:
+    return np.asarray(cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def cut(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:, 215:])
+
+
+def cut_right(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:, :246])
+
+
+def cut_below(image: Pixels) -> Pixels:
+    return np.ascontiguousarray(image[:145])
+
+
+def tilted_left(image: Pixels) -> Pixels:
+    return tilted(image, 40)
+
+
+def tilted_right(image: Pixels) -> Pixels:
+    return tilted(image, -40)
+
+
+def tilted(image: Pixels, degrees: int = 45) -> Pixels:
+    turn = cv2.getRotationMatrix2D((225, 120), degrees, 1)
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.warpAffine(image, turn, (512, 512), borderMode=border), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (dark, "the face is too dark: turn towards a light"),
+        (bright, "the face is too bright: move out of the glare"),
+        (blurred, "the face is blurred: hold the camera still and let it focus"),
+        (small, "the face is too small: come closer to the camera"),
+        (cut, "the face is cut off by the edge of the picture: show all of it"),
+        (cut_right, "the face is cut off by the edge of the picture: show all of it"),
+        (cut_below, "the face is cut off by the edge of the picture: show all of it"),
+        (tilted_left, "the face is tilted: hold the head and the camera upright"),
+        (tilted_right, "the face is tilted: hold the head and the camera upright"),
+        (tilted, "the face is tilted: hold the head and the camera upright"),
+    ],
+)
+def test_what_cannot_be_judged_has_a_reason_and_a_score(
+    tmp_path: Path, astronaut: Pixels, change: Callable[[Pixels], Pixels], reason: str
+) -> None:
+    """The pack's threshold is so low that every score is above it: the gate alone refuses."""
+    with Engine(with_liveness(tmp_path / "pack"), ["cpu"]) as engine:
+        result = engine.liveness(change(astronaut))
+    assert (result.assessable, result.reason, result.is_alive) == (False, reason, False)
+    assert -11 < result.score <= 12
+    assert result.probability == pytest.approx(1 / (1 + math.exp(-result.score)))
+
+
+def test_limits_are_settings_of_the_pack(tmp_path: Path, astronaut: Pixels) -> None:
+    for angle in ("most_yaw", "most_pitch"):
+        pack = with_liveness(tmp_path / "pack", f"[liveness.gate]\n{angle} = 0\n")
+        with Engine(pack, ["cpu"]) as engine:
+            result = engine.liveness(astronaut)
+        assert result.reason == "the face is turned away: look into the camera"
+    pack = with_liveness(tmp_path / "pack", "[liveness.gate]\nleast_light = 0\n")
+    with Engine(pack, ["cpu"]) as engine:
+        assert engine.liveness(dark(astronaut)).reason is None
+        assert engine.liveness(blurred(astronaut)).reason is not None

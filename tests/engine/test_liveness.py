@@ -1,13 +1,14 @@
-"""Liveness: score, probability and decision agree; two networks; what cannot be judged."""
+"""Liveness: score, probability and decision agree; two networks; thresholds."""
 
-import hashlib
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from packs_edited import with_liveness
 
 from engine import Engine, EngineError, WeightsError, packs
 from engine.images import Pixels
@@ -15,7 +16,6 @@ from engine.networks import Networks
 from engine.operating import trials_needed
 from engine.runtime import Runtime
 
-NETWORK = packs.DEFAULT_PACK / "liveness_minifasnet.onnx"
 FUSED = "least_crop = 2.0\ntexture_slope = 0.2\ncontext_slope = 0.5\nintercept = -0.25\n"
 TABLE = (
     "bpcer = [{ bpcer = 0.05, threshold = -11.0, captures = 700 },\n"
@@ -23,32 +23,9 @@ TABLE = (
 )
 
 
-def section(role: str, crop: float, settings: str) -> str:
-    digest = hashlib.sha256(NETWORK.read_bytes()).hexdigest()
-    return (
-        f'[{role}]\nkind = "crop_classifier"\nfile = "{NETWORK.name}"\nsha256 = "{digest}"\n'
-        f'licence = "MIT"\norigin = "a copy"\nsize = 128\ncrop = {crop}\nlive_class = 0\n{settings}'
-    )
-
-
 @pytest.fixture
 def pack(tmp_path: Path) -> Callable[..., Path]:
-    """A pack with a liveness network of its own, and perhaps one for the context."""
-
-    def make(tight: str = "", wide: str | None = None) -> Path:
-        folder = tmp_path / "pack"
-        folder.mkdir(exist_ok=True)
-        (folder / NETWORK.name).write_bytes(NETWORK.read_bytes())
-        scale = "slope = 0.3\nintercept = 0.1\nthreshold = -11.0\n"
-        text = '[pack]\nextends = "default"\n' + section("liveness", 1.4, scale + tight)
-        if wide is not None:
-            text += section("liveness_context", 2.7, wide)
-        base = (packs.DEFAULT_PACK / "pack.toml").read_text()
-        similarity = base[base.index("[similarity]") : base.index("[liveness]")]
-        (folder / "pack.toml").write_text(text + similarity)
-        return folder
-
-    return make
+    return partial(with_liveness, tmp_path / "pack")
 
 
 def test_score_probability_and_decision_agree(engine: Engine, astronaut: Pixels) -> None:
@@ -215,81 +192,3 @@ def test_the_default_pack_s_table_is_supported_and_holds_its_threshold() -> None
     assert [r["threshold"] for r in table if r["bpcer"] == 0.05] == [settings["threshold"]]
     rising = sorted(table, key=lambda row: float(row["bpcer"]))
     assert [r["threshold"] for r in rising] == sorted(r["threshold"] for r in table)
-
-
-def dark(image: Pixels) -> Pixels:
-    return np.asarray(cv2.convertScaleAbs(image, alpha=0.12), np.uint8)
-
-
-def bright(image: Pixels) -> Pixels:
-    return np.asarray(cv2.convertScaleAbs(image, alpha=2.2, beta=60), np.uint8)
-
-
-def blurred(image: Pixels) -> Pixels:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), 4), np.uint8)
-
-
-def small(image: Pixels) -> Pixels:
-    return np.asarray(cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def cut(image: Pixels) -> Pixels:
-    return np.ascontiguousarray(image[:, 215:])
-
-
-def cut_right(image: Pixels) -> Pixels:
-    return np.ascontiguousarray(image[:, :246])
-
-
-def cut_below(image: Pixels) -> Pixels:
-    return np.ascontiguousarray(image[:145])
-
-
-def tilted_left(image: Pixels) -> Pixels:
-    return tilted(image, 40)
-
-
-def tilted_right(image: Pixels) -> Pixels:
-    return tilted(image, -40)
-
-
-def tilted(image: Pixels, degrees: int = 45) -> Pixels:
-    turn = cv2.getRotationMatrix2D((225, 120), degrees, 1)
-    border = cv2.BORDER_REFLECT_101
-    return np.asarray(cv2.warpAffine(image, turn, (512, 512), borderMode=border), np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (dark, "the face is too dark: turn towards a light"),
-        (bright, "the face is too bright: move out of the glare"),
-        (blurred, "the face is blurred: hold the camera still and let it focus"),
-        (small, "the face is too small: come closer to the camera"),
-        (cut, "the face is cut off by the edge of the picture: show all of it"),
-        (cut_right, "the face is cut off by the edge of the picture: show all of it"),
-        (cut_below, "the face is cut off by the edge of the picture: show all of it"),
-        (tilted_left, "the face is tilted: hold the head and the camera upright"),
-        (tilted_right, "the face is tilted: hold the head and the camera upright"),
-        (tilted, "the face is tilted: hold the head and the camera upright"),
-    ],
-)
-def test_what_cannot_be_judged_has_a_reason_and_a_score(
-    pack: Callable[..., Path], astronaut: Pixels, change: Callable[[Pixels], Pixels], reason: str
-) -> None:
-    """The pack's threshold is so low that every score is above it: the gate alone refuses."""
-    with Engine(pack(), ["cpu"]) as engine:
-        result = engine.liveness(change(astronaut))
-    assert (result.assessable, result.reason, result.is_alive) == (False, reason, False)
-    assert -11 < result.score <= 12
-    assert result.probability == pytest.approx(1 / (1 + math.exp(-result.score)))
-
-
-def test_limits_are_settings_of_the_pack(pack: Callable[..., Path], astronaut: Pixels) -> None:
-    for angle in ("most_yaw", "most_pitch"):
-        with Engine(pack(f"[liveness.gate]\n{angle} = 0\n"), ["cpu"]) as engine:
-            result = engine.liveness(astronaut)
-        assert result.reason == "the face is turned away: look into the camera"
-    with Engine(pack("[liveness.gate]\nleast_light = 0\n"), ["cpu"]) as engine:
-        assert engine.liveness(dark(astronaut)).reason is None
-        assert engine.liveness(blurred(astronaut)).reason is not None

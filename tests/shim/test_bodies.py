@@ -41,15 +41,22 @@ def test_a_refused_body_leaves_the_connection_usable(served: Served, selfie: byt
         assert read(connection)[2]["errorcode"] == "0"
 
 
-def test_a_body_without_a_length_is_not_taken_for_a_request(served: Served, selfie: bytes) -> None:
+def assert_refused_for_its_head(served: Served, request: bytes) -> None:
+    """With one reply, and what comes behind the head is no request."""
     with connect(served) as connection, connection.makefile("rb") as stream:
-        connection.sendall(without("Content-Length", head("detect", 2)) + good("detect", selfie))
+        connection.sendall(request)
         reply = read_reply(stream)
         assert reply is not None
         status, fields, members = reply
         assert (status, fields["Connection"]) == (400, "close")
         assert members == {"errorcode": "1", "errormsg": "request loss header field"}
         assert read_reply(stream) is None
+
+
+def test_a_body_without_a_length_is_not_taken_for_a_request(served: Served, selfie: bytes) -> None:
+    assert_refused_for_its_head(
+        served, without("Content-Length", head("detect", 2)) + good("detect", selfie)
+    )
 
 
 def test_who_pauses_while_a_body_is_refused_still_gets_the_reply(served: Served) -> None:
@@ -96,14 +103,7 @@ def test_lengths_that_are_none(served: Served, length: str, code: str) -> None:
 def test_a_length_behind_thousands_of_zeros(served: Served, selfie: bytes) -> None:
     """No body is taken for the next request because Python does not read such a number."""
     request = good("detect", selfie).replace(b"Content-Length: ", b"Content-Length: " + b"0" * 5000)
-    with connect(served) as connection, connection.makefile("rb") as stream:
-        connection.sendall(request)
-        reply = read_reply(stream)
-        assert reply is not None
-        status, fields, members = reply
-        assert (status, fields["Connection"]) == (400, "close")
-        assert members == {"errorcode": "1", "errormsg": "request loss header field"}
-        assert read_reply(stream) is None
+    assert_refused_for_its_head(served, request)
 
 
 def test_never_more_than_the_length_is_read(served: Served) -> None:

@@ -6,15 +6,13 @@ Training ends with it; a file that is laid out already stays as it is.
 """
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 from command import run
+from editor import Editor
 from graph import drop_dead_values, save
-from onnx import numpy_helper
 
 BLOCK = 2
 """Pixels a side that are one place of the network, and places that an upper one becomes."""
@@ -25,7 +23,7 @@ LAST, FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 
 def arrange(model: onnx.ModelProto) -> None:
     """Lay out a network that descreen_network.py exported."""
-    graph = _Graph(model.graph)
+    graph = Editor(model.graph)
     _round_once(graph)
     _read_pixels(graph)
     _spread_integers(graph)
@@ -33,54 +31,7 @@ def arrange(model: onnx.ModelProto) -> None:
     drop_dead_values(model.graph)
 
 
-class _Graph:
-    """A graph, and what finds and changes its nodes and constants."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self._graph = graph
-
-    def all(self, *op_types: str) -> list[onnx.NodeProto]:
-        return [node for node in self._graph.node if node.op_type in op_types]
-
-    def maker(self, value: str) -> onnx.NodeProto:
-        return next(node for node in self._graph.node if value in node.output)
-
-    def readers(self, value: str) -> list[onnx.NodeProto]:
-        return [node for node in self._graph.node if value in node.input]
-
-    def redirect(self, old: str, new: str) -> None:
-        """Whoever read the one value reads the other."""
-        for node in self.readers(old):
-            node.input[:] = [new if name == old else name for name in node.input]
-
-    def add(
-        self, before: onnx.NodeProto, op_type: str, inputs: Sequence[str], output: str, **more: Any
-    ) -> str:
-        node = onnx.helper.make_node(op_type, inputs, [output], **more)
-        self._graph.node.insert(list(self._graph.node).index(before), node)
-        return output
-
-    def remove(self, *nodes: onnx.NodeProto) -> None:
-        for node in nodes:
-            self._graph.node.remove(node)
-
-    def constant(self, name: str) -> np.ndarray:
-        array: np.ndarray = numpy_helper.to_array(self._stored(name))
-        return array
-
-    def change(self, name: str, array: np.ndarray) -> None:
-        tensor = numpy_helper.from_array(np.ascontiguousarray(array), name)
-        self._stored(name).CopyFrom(tensor)
-
-    def store(self, name: str, numbers: Sequence[int]) -> str:
-        self._graph.initializer.append(numpy_helper.from_array(np.array(numbers), name))
-        return name
-
-    def _stored(self, name: str) -> onnx.TensorProto:
-        return next(tensor for tensor in self._graph.initializer if tensor.name == name)
-
-
-def _round_once(graph: _Graph) -> None:
+def _round_once(graph: Editor) -> None:
     """What a convolution hands to Relu is rounded to integers after it, and not before it too."""
     for relu in graph.all("Relu"):
         floats = graph.maker(relu.input[0])
@@ -90,7 +41,7 @@ def _round_once(graph: _Graph) -> None:
             graph.remove(floats, integers)
 
 
-def _read_pixels(graph: _Graph) -> None:
+def _read_pixels(graph: Editor) -> None:
     """The first convolution reads the pixels themselves, and not blocks of them as channels."""
     stem = graph.all("Conv")[0]
     steps = []
@@ -112,7 +63,7 @@ def _read_pixels(graph: _Graph) -> None:
             attribute.ints[:] = place[attribute.name]
 
 
-def _spread_integers(graph: _Graph) -> None:
+def _spread_integers(graph: Editor) -> None:
     """Channels become places as integers that lie side by side, not as floats one by one."""
     for spread in graph.all("DepthToSpace"):
         floats = graph.maker(spread.input[0])
@@ -124,8 +75,9 @@ def _spread_integers(graph: _Graph) -> None:
         name = spread.name
         parts = graph.store(f"{name}_parts", [0, 0, 0, BLOCK, BLOCK * width])
         order = graph.store(f"{name}_order", LAST)
-        skipped = graph.add(floats, "Shape", [graph.maker(skip).input[0]], f"{name}_skipped")
-        shape = graph.add(floats, "Gather", [skipped, order], f"{name}_shape")
+        skipped = [graph.maker(skip).input[0]]
+        sides = graph.add("Shape", skipped, f"{name}_skipped", before=floats)
+        shape = graph.add("Gather", [sides, order], f"{name}_shape", before=floats)
         value = floats.input[0]
         for step, (op_type, second, more) in enumerate(
             (
@@ -136,13 +88,14 @@ def _spread_integers(graph: _Graph) -> None:
                 ("Transpose", [], {"perm": FIRST}),
             )
         ):
-            value = graph.add(floats, op_type, [value, *second], f"{name}_{step}", **more)
+            inputs = [value, *second]
+            value = graph.add(op_type, inputs, f"{name}_{step}", before=floats, **more)
         floats.input[0] = value
         graph.redirect(spread.output[0], floats.output[0])
         graph.remove(spread)
 
 
-def _order_by_place(graph: _Graph, convolution: onnx.NodeProto) -> int:
+def _order_by_place(graph: Editor, convolution: onnx.NodeProto) -> int:
     """Make a convolution give its outputs by row, column and channel of the places they become,
     not by channel, row and column. Returns how many channels there are."""
     names = {name for value in convolution.input[1:] for name in graph.maker(value).input}
@@ -156,7 +109,7 @@ def _order_by_place(graph: _Graph, convolution: onnx.NodeProto) -> int:
     return width
 
 
-def _cover_once(graph: _Graph) -> None:
+def _cover_once(graph: Editor) -> None:
     """The change is multiplied by the mask that is given out, which is zero where the picture is to
     stay: then nothing has to be put back there."""
     if not (choices := graph.all("Where")):
@@ -166,10 +119,10 @@ def _cover_once(graph: _Graph) -> None:
     clip = graph.maker(put_back.input[1])
     scaled = graph.maker(next(name for name in graph.maker(clip.input[0]).input if name != "image"))
     change = graph.maker(scaled.input[0])
-    covers = graph.add(scaled, "Cast", [lines], "lines", to=onnx.TensorProto.FLOAT)
-    graph.add(scaled, "Mul", [mask, covers], "mask")
+    graph.add("Cast", [lines], "lines", before=scaled, to=onnx.TensorProto.FLOAT)
+    graph.add("Mul", [mask, "lines"], "mask", before=scaled)
     whole = next(name for name in change.input if name != mask)
-    scaled.input[0] = graph.add(scaled, "Mul", ["mask", whole], "covered_change")
+    scaled.input[0] = graph.add("Mul", ["mask", whole], "covered_change", before=scaled)
     clip.output[0] = "clean"
     graph.remove(masked, put_back)
 

