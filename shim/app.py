@@ -48,15 +48,12 @@ def create_app(
     service = Service(engine, settings, keys, journal or Journal())
     app = Flask("shim", static_folder=None)
     app.extensions["shim"] = service
-    # A path is one of the four or does not exist: no redirects, no answers to OPTIONS.
-    app.url_map.merge_slashes = False
     for endpoint, call in CALLS.items():
         app.add_url_rule(
             endpoint.path,
             endpoint.name,
             partial(service.serve, call),
             methods=["POST"],
-            provide_automatic_options=False,
         )
     app.wsgi_app = partial(_routed, app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(service.open)
