@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import pytest
 from conftest import Start
+from raw_socket import read
 from shim_client import APP_ID, body, head, image, read_reply
 from shim_server import Served
 from threaded import running
@@ -105,6 +106,31 @@ def test_a_free_slot_is_not_waited_for(start: Start, selfie: bytes) -> None:
 
 def test_everybody_is_served_when_there_is_room(served: Served, selfie: bytes) -> None:
     assert rush(served, CLIENTS, selfie) == {"0": CLIENTS}
+
+
+def test_a_full_server_refuses_by_the_head_alone(engine: Engine) -> None:
+    """And does not use up its timestamp: the same head may be sent again."""
+    done = threading.Event()
+    data = json.dumps(body(image=image(b"no picture"))).encode()
+    request = head("biodetect", len(data))
+    with running(engine, slots=1, queue=0, max_skew_s=60) as server, ThreadPoolExecutor(1) as pool:
+        admission = server.application.extensions["shim"].admission
+        pool.submit(admission.run, lambda: done.wait(20))
+        while not admission.running:
+            time.sleep(0.001)
+        address = "127.0.0.1", server.port
+        with socket.create_connection(address, timeout=20) as asked:
+            asked.sendall(request[:-2] + b"Expect: 100-continue\r\n\r\n")
+            status, fields, reply = read(asked)
+        assert (status, fields["Retry-After"]) == (503, "1")
+        assert reply == {"errorcode": "503", "errmsg": "server busy"}
+        done.set()
+        while admission.is_full():
+            time.sleep(0.001)
+        for code in ("10", "5"):
+            with socket.create_connection(address, timeout=20) as asked:
+                asked.sendall(request + data)
+                assert read(asked)[2]["errorcode"] == code
 
 
 def test_trickling_clients_hold_nobody_up(served: Served, selfie: bytes) -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import logging
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from engine.images import Pixels
 from engine.packs import DEFAULT_PACK
 from shim import Settings, create_app
 from shim.keys import DEMO, KeyStore
+from shim.observability import JsonLines
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
@@ -34,6 +37,7 @@ def test_one_line_per_request(served: Served, client: Client, selfie: bytes) -> 
     stages = line.pop("ms")
     assert sorted(stages) == ["encode", "engine", "head", "queue", "total", "validate"]
     assert all(0 <= value < 60_000 for value in stages.values())
+    assert stages.pop("total") == pytest.approx(sum(stages.values()), abs=0.05)
     assert line.pop("time").endswith("Z")
     assert line.pop("bytes_in") > len(selfie)
     assert line.pop("bytes_out") == int(fields["Content-Length"])
@@ -102,7 +106,11 @@ def test_nothing_personal_is_logged(start: Start, selfie: bytes, party: bytes) -
     assert len([line for line in lines(served.log) if line["event"] == "request"]) == 22
 
 
-def test_a_fault_is_told_without_its_insides(engine: Engine, selfie: bytes) -> None:
+def test_a_fault_is_told_without_its_insides(
+    engine: Engine, selfie: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To the client; the log has them, with the request's name."""
+
     class Broken:
         info = engine.info
 
@@ -117,6 +125,9 @@ def test_a_fault_is_told_without_its_insides(engine: Engine, selfie: bytes) -> N
     reply = app.test_client().post("/openapi/face/v2/detect", data=data, headers=fields)
     assert reply.status_code == 500
     assert reply.json == {"errorcode": "500", "errormsg": "internal server error"}
+    (fault,) = (record for record in caplog.records if record.message == "fault")
+    assert fault.__dict__["fields"] == {"request_id": reply.headers["X-Request-Id"]}
+    assert fault.exc_info is not None and str(fault.exc_info[1]) == "secret detail"
 
 
 def own_pack(folder: Path) -> Path:
@@ -135,6 +146,32 @@ def own_pack(folder: Path) -> Path:
         f"[similarity]{similarity}\n"
     )
     return folder
+
+
+def test_the_log_is_in_universal_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = logging.LogRecord("shim", logging.INFO, "", 0, "a line\nand another", None, None)
+    record.created, record.msecs = 1476414567.061, 61.0
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "CST-8")
+        time.tzset()
+        line = JsonLines().format(record)
+    time.tzset()
+    assert json.loads(line) == {
+        "time": "2016-10-14T03:09:27.061Z",
+        "level": "info",
+        "event": "a line\nand another",
+    }
+    assert "\n" not in line
+
+
+def test_another_false_match_rate_moves_the_threshold(
+    start: Start, served: Served, selfie: bytes, party: bytes
+) -> None:
+    strict = start("--demo", fmr="2e-4").client()
+    pair = {"image1": image(selfie), "image2": image(party)}
+    ours, usual = strict.ask("compare", **pair), served.client().ask("compare", **pair)
+    assert (ours["ref_thres"], usual["ref_thres"]) == ("0.659", "0.497")
+    assert ours["similarity"] == usual["similarity"]
 
 
 def test_another_operating_point_moves_the_verdict_only(

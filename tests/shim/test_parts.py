@@ -9,7 +9,9 @@ import pytest
 from shim_client import APP_ID, APP_KEY, Client, headers, image
 from shim_server import Served
 
-from shim import contract, signing
+from engine import Engine
+from engine.cores import usable_cores
+from shim import Settings, contract, create_app, signing
 from shim.admission import Admission
 from shim.contract import Problem, Refusal
 from shim.gate import Gate
@@ -190,6 +192,12 @@ def test_a_client_made_before_any_keys(served: Served, selfie: bytes) -> None:
     assert stranger.post("detect", image=image(selfie))[2]["errorcode"] == "5"
 
 
+def test_one_request_a_core_uses_the_engine_unless_more_are_asked_for(engine: Engine) -> None:
+    for settings, places in ((Settings(), usable_cores() + 32), (Settings(slots=3, queue=4), 7)):
+        service = create_app(engine, settings, KeyStore(DEMO)).extensions["shim"]
+        assert service.admission.places == places
+
+
 def test_turns_come_in_order() -> None:
     admission = Admission(slots=1, queue=10, timeout_s=20)
     order: list[int] = []
@@ -223,6 +231,7 @@ def test_a_full_waiting_room_and_a_long_wait() -> None:
         pool.submit(admission.run, lambda: hold.wait(20))
         while not admission.running:
             time.sleep(0.001)
+        assert (admission.running, admission.waiting) == (1, 0)
         waits = pool.submit(busy, time.monotonic())
         while not admission.waiting:
             time.sleep(0.001)

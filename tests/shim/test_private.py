@@ -1,6 +1,7 @@
-"""Who else may read the keys file."""
+"""Whose the keys file is, and who else may read it."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from shim_server import command, environment, keys_file, run
+
+from shim.keysfile import add, load
 
 GROUP = 4711
 AS_SOMEBODY = f"""
@@ -21,12 +24,15 @@ except KeysError as error:
 """
 
 
-def test_a_keys_file_that_others_can_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o640, 0o620, 0o610, 0o604, 0o602, 0o601])
+def test_a_keys_file_that_others_can_read(tmp_path: Path, mode: int) -> None:
+    """Or write, or run, which nobody means."""
     path = keys_file(tmp_path)
-    path.chmod(0o640)
+    path.chmod(mode)
     result = run(tmp_path, keys=path)
-    assert result.returncode == 1
-    assert f"chmod 600 {path}" in result.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    sentence = f"{path} can be read by others (mode {mode:o}). Make it private first: chmod 600"
+    assert result.stderr == f"{sentence} {path}\n"
 
 
 def test_a_keys_file_of_somebody_else(tmp_path: Path) -> None:
@@ -78,3 +84,22 @@ def test_a_keys_file_that_is_a_pipe(tmp_path: Path) -> None:
     result = run(tmp_path, keys=path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"{path} is no regular file, which could be read again. Name one.\n"
+
+
+def test_a_link_to_a_keys_file_stays_one(tmp_path: Path) -> None:
+    path, link = keys_file(tmp_path), tmp_path / "link.toml"
+    link.symlink_to(path)
+    add(link, "b", "c")
+    assert link.is_symlink() and load(path) == load(link)
+    assert sorted(load(path)) == ["b", "shop"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["keys.toml", "link.toml"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives a file to somebody else")
+def test_a_keys_file_stays_its_owners(tmp_path: Path) -> None:
+    """The server's, which could not read it if it were that of who changed it."""
+    path = keys_file(tmp_path)
+    os.chown(path, 4711, 4712)
+    add(path, "b", "c")
+    assert (path.stat().st_uid, path.stat().st_gid) == (4711, 4712)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

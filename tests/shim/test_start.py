@@ -3,7 +3,6 @@
 import errno
 import http.client
 import json
-import os
 import re
 import signal
 import socket
@@ -17,7 +16,6 @@ from shim_server import END_S, command, environment, keys_file, run, wait_for
 
 from engine.manifests import MANIFEST
 from engine.packs import DEFAULT_PACK
-from shim.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -33,6 +31,8 @@ from shim.settings import Settings
         (["--demo"], {"slots": 0}, "BIOAUTH_SLOTS must be a whole number from 1"),
         (["--demo"], {"queue_timeout_s": "soon"}, "BIOAUTH_QUEUE_TIMEOUT_S must be a number"),
         (["--demo"], {"bpcer": 5}, "BIOAUTH_BPCER must be a rate between 0 and 1"),
+        (["--demo"], {"bpcer": 1}, "BIOAUTH_BPCER must be a rate between 0 and 1"),
+        (["--demo"], {"fmr": 0}, "BIOAUTH_FMR must be a rate between 0 and 1"),
         (["--demo", "--port", "0"], {"bpcer": "1e-7", "ops": 0}, "BPCER"),
         (["--demo"], {"liveness_threshold": 40}, "BIOAUTH_LIVENESS_THRESHOLD must be a bio_score"),
         (
@@ -199,31 +199,3 @@ def test_too_few_files_may_be_open(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.returncode == 1
     assert "only 128 files may be open: allow 160 or more (ulimit -n)" in result.stderr
-
-
-def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("BIOAUTH_"):
-            monkeypatch.delenv(name)
-    assert Settings.from_environment() == Settings()
-    for name, value in {
-        "PORT": "9000",
-        "HOST": "::1",
-        "ALIASES": "yes",
-        "PROVIDERS": "cuda, cpu",
-        "QUEUE_TIMEOUT_S": "0.5",
-        "PACK": "",
-        "KEYS": "~/keys.toml",
-    }.items():
-        monkeypatch.setenv(f"BIOAUTH_{name}", value)
-    monkeypatch.setenv("BIOAUTH_queue", "7")  # logged as no setting, so it must be none
-    settings = Settings.from_environment()
-    assert settings == Settings(
-        port=9000,
-        host="::1",
-        aliases=True,
-        providers="cuda, cpu",
-        queue_timeout_s=0.5,
-        keys=Path("~/keys.toml").expanduser(),
-    )
-    assert settings.effective_ops_port == 10000

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import Start
 from shim_client import APP_ID, Client, body, head, image, read_reply
+from shim_server import Served
 
 from engine.images import encode
 
@@ -101,6 +102,33 @@ def test_what_runs_too_long_is_given_up(start: Start) -> None:
     assert {(line["endpoint"], line["app_id"]) for line in lost} == {("erasemark", APP_ID)}
     for connection in connections:
         connection.close()
+
+
+def test_the_second_signal_does_not_wait(start: Start) -> None:
+    served = start("--demo", slots=1)
+    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
+    data = json.dumps(body(image=image(scan))).encode()
+    connections = [socket.create_connection(served.client().address) for _ in range(12)]
+    for connection in connections:
+        connection.sendall(head("erasemark", len(data)) + data)
+    while "bioauth_running 1" not in served.metrics():
+        time.sleep(0.01)
+    served.process.send_signal(signal.SIGTERM)
+    wait_for_stopping(served)
+    assert served.stop(signal.SIGTERM) == -signal.SIGTERM
+    assert '"event": "stopped"' not in served.log.read_text()
+    for connection in connections:
+        connection.close()
+
+
+def wait_for_stopping(served: Served) -> None:
+    operations = urlsplit(served.ops_url).netloc
+    page = b""
+    while page != b"stopping\n":
+        asked = http.client.HTTPConnection(operations, timeout=20)
+        asked.request("GET", "/readyz")
+        page = asked.getresponse().read()
+    time.sleep(0.1)  # that is said first of all
 
 
 def test_requests_sent_ahead_are_finished_too(start: Start) -> None:

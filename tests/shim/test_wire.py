@@ -2,18 +2,20 @@
 
 import http.client
 import json
+import re
 import socket
 import time
 
 import pytest
 from conftest import Start
 from raw_socket import HANG_S, MIB, connect, errorcode, good, read, without
-from shim_client import Client, body, head, image, read_reply
+from shim_client import Client, body, head, image, read_reply, sign
 from shim_server import Served, wait_for
 from threaded import running
 
 from engine import Engine
 
+OLD = b"1476414567061"
 NOT_HTTP = [
     b"\r\n\r\n\r\n\r\nx\r\n\r\n",
     b"GET\r\n\r\n",
@@ -108,6 +110,31 @@ def test_continue_and_then_the_body(served: Served, selfie: bytes) -> None:
         connection.sendall(data)
         assert read(connection)[2]["errorcode"] == "0"
     assert errorcode(served, head("detect", 0, Expect="100-continue")) == "3"
+
+
+def test_a_request_is_taken_once_where_that_is_asked_for(start: Start, selfie: bytes) -> None:
+    served, request = start("--demo", max_skew_s=60), good("detect", selfie)
+    assert errorcode(served, request) == "0"
+    for refused in (request, old(request)):
+        with connect(served) as connection:
+            connection.sendall(refused)
+            status, _, reply = read(connection)
+        assert (status, reply) == (
+            401,
+            {"errorcode": "5", "errormsg": "signature verification failed"},
+        )
+
+
+def test_a_request_may_be_old_and_be_sent_again(served: Served, selfie: bytes) -> None:
+    """As long as nobody asked for more: the document's own sample is of 2016."""
+    request = old(good("detect", selfie))
+    assert [errorcode(served, request) for _ in range(2)] == ["0", "0"]
+
+
+def old(request: bytes) -> bytes:
+    """The same with the timestamp of section 1.6 and its signature."""
+    request = re.sub(rb"x-mx-timestamp: \d+", b"x-mx-timestamp: " + OLD, request)
+    return re.sub(rb"Authorization: \w+", b"Authorization: " + sign(OLD).encode(), request)
 
 
 def test_requests_sent_ahead_are_answered_in_order(served: Served, selfie: bytes) -> None:
