@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -33,8 +34,9 @@ def rush(served: Served, clients: int, selfie: bytes) -> Counter[str]:
         barrier.wait()
         status, fields, reply = client.post("biodetect", image=image(selfie))
         client.close()
-        if "Retry-After" in fields:
-            assert (status, fields["Retry-After"]) == (503, "1")
+        assert (status == 503) == ("Retry-After" in fields) == (reply["errorcode"] == "503")
+        if status == 503:
+            assert fields["Retry-After"] == "1"
             assert reply == {"errorcode": "503", "errmsg": "server busy"}
         code: str = reply["errorcode"]
         return code
@@ -62,7 +64,8 @@ def test_waiting_has_an_end(start: Start, selfie: bytes) -> None:
     assert any(rush(served, 1, selfie) == {"0": 1} for _ in range(20))
 
 
-def test_who_hung_up_is_not_worked_on(start: Start, selfie: bytes) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["closed", "reset"])
+def test_who_hung_up_is_not_worked_on(start: Start, selfie: bytes, at_once: bool) -> None:
     """Clients that time out and try again would keep an overload going."""
     served = start("--demo", slots=1, queue=100, queue_timeout_s=60)
     scan = encode(np.full((1500, 1500, 3), 200, np.uint8), "jpeg")
@@ -76,6 +79,8 @@ def test_who_hung_up_is_not_worked_on(start: Start, selfie: bytes) -> None:
     while "bioauth_waiting 1" not in served.metrics():
         time.sleep(0.01)
     for connection in connections:
+        if at_once:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
     begun = time.monotonic()
     served.client().ask("detect", image=image(selfie))
@@ -168,6 +173,16 @@ def test_blank_lines_are_no_requests(engine: Engine, monkeypatch: pytest.MonkeyP
                 connection.sendall(b"\r\n\r\n")
                 received = connection.recv(1)
     assert received == b""
+
+
+def test_a_connection_that_is_used_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long ago it was made."""
+    monkeypatch.setattr(channel, "IDLE_S", 2.5)
+    with connected(engine, timeout=20) as connection:
+        for pause in (0, 1.3, 1.3, 1.3):
+            time.sleep(pause)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert read(connection)[0] == 404
 
 
 def test_a_head_that_does_not_end(

@@ -13,7 +13,7 @@ from shim_server import Served
 from threaded import running
 
 from engine import Engine
-from shim import Settings, create_app, discard, incoming
+from shim import Settings, channel, create_app, discard, incoming
 from shim.keys import DEMO, KeyStore
 from shim.server import Server
 
@@ -74,6 +74,20 @@ def test_who_trickles_is_not_listened_to_for_ever(
         status, fields, members = read(connection)
     assert (status, fields["Connection"], members["errorcode"]) == (401, "close", "5")
     assert members["errormsg"] == "signature verification failed"
+
+
+def test_who_goes_on_after_the_reply_is_hung_up_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "DISCARD_S", 0.5)
+    ended = time.monotonic() + HANG_S
+    with connected(server) as connection:
+        connection.sendall(b"GET\r\n\r\n")
+        assert read(connection)[0] == 400
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < ended:
+                connection.sendall(b"x")
+                time.sleep(0.1)
 
 
 CHUNKS = head("detect", 5, Transfer_Encoding="chunked", Connection="keep-alive") + b"0\r\n\r\n"
