@@ -1,6 +1,7 @@
 """Threads, the cores there are for them, and what is printed meanwhile."""
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -146,19 +147,29 @@ def test_the_first_item_that_fails_is_the_error(two_threads: Runtime) -> None:
     assert two_threads.map(str, range(3)) == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize(("own", "above"), [("100000", "max"), ("max", "100000"), ("1", "200000")])
+@pytest.mark.parametrize(
+    ("own", "above", "least"),
+    [
+        ("100000", "max", 1),
+        ("max", "100000", 1),
+        ("1", "200000", 1),
+        ("150000", "max", 2),
+        ("max", "max", sys.maxsize),
+    ],
+)
 def test_quotas_of_the_own_cgroup_and_those_above(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, above: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, above: str, least: int
 ) -> None:
     """systemd's CPUQuota= limits the service's group alone; files as the kernel shows them."""
     (tmp_path / "cgroup").write_text("9:name=systemd:/\n0::/system.slice/bioauth.service\n")
+    cores_at_all = len(os.sched_getaffinity(0))
     service = tmp_path / "groups" / "system.slice" / "bioauth.service"
     service.mkdir(parents=True)
     for folder, quota in ((service, own), (service.parent, above)):
         (folder / "cpu.max").write_text(f"{quota} 100000\n")
     monkeypatch.setattr(cores, "GROUPS", tmp_path / "groups")
     monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "cgroup")
-    assert usable_cores() == 1
+    assert usable_cores() == min(cores_at_all, least)
 
 
 @pytest.mark.parametrize(("quota", "least"), [("150000", 2), ("100000", 1), ("-1", sys.maxsize)])

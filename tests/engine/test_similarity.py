@@ -110,6 +110,8 @@ def test_a_rate_that_is_no_number(name: str) -> None:
 def test_what_the_sample_cannot_support_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"1e-06 takes 30,000,000 pairs .* calibrated on 20\d,"):
         Engine(fmr=1e-6)
+    with pytest.raises(WeightsError, match=r"no false match rate of 0\.00101; it has .*0\.002, 0"):
+        Engine(fmr=0.00101)
     with pytest.raises(WeightsError, match=r"no false match rate of 0\.003; it has .*0\.002, 0"):
         Engine(fmr=0.003)
     with pytest.raises(WeightsError, match="no table of false match rates"):
