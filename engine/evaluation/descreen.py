@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=Path, help="a CSV with columns clean and meshed instead")
     parser.add_argument("--identities", type=Path, help="people to verify: folders or a CSV")
     parser.add_argument("--families", default="test", help="test, train, all, or names with commas")
+    parser.add_argument(
+        "--varied",
+        action="store_true",
+        help="many meshes in other inks or two, dashed, coarse, narrow, wide, or on a part",
+    )
     parser.add_argument("--count", type=at_least(1), default=600, help="synthesised pairs")
     parser.add_argument(
         "--plain", type=at_least(0), default=1000, help="pictures checked without mesh"
@@ -51,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.varied and not (args.images or args.identities):
+        raise SampleError("--varied is about meshes that are drawn: give --images or --identities")
     pairs = _pairs(args)
     if args.identities:  # said now, not after all the pairs
         photographed(args.identities)
@@ -59,14 +66,21 @@ def run(args: argparse.Namespace) -> int:
     with Engine(args.pack, args.providers) as engine:
         judged = [restoration.judge(engine, pairs[i]) for i in progress(range(len(pairs)), "pairs")]
         rows = [row for one in judged for row in one]
-        report = Report(f"Descreening: {args.pairs or args.meshed or args.images}")
-        metrics = _restored(report, rows, len(set(pairs.drawn_on)))
+        drawn = ", varied meshes" if args.varied else ""
+        report = Report(f"Descreening: {args.pairs or args.meshed or args.images}{drawn}")
+        metrics = _restored(report, rows, len(set(pairs.drawn_on))) | {"varied": args.varied}
         if args.images and args.plain > 0:
             photos = untouched(engine, args.images, args.plain, args.seed)
             metrics["without_mesh"] = show_untouched(report, photos)
         if args.identities:
-            drawn = families(args.families)
-            compared = genuine(engine, args.identities, args.genuine, drawn, args.seed)
+            compared = genuine(
+                engine,
+                args.identities,
+                args.genuine,
+                families(args.families),
+                args.seed,
+                args.varied,
+            )
             metrics["verification"] = show_recovery(report, compared)
         sheets = {} if args.no_thumbnails else _sheets(engine, pairs, rows)
     for name, sheet in sheets.items():
@@ -92,7 +106,7 @@ def _pairs(args: argparse.Namespace) -> Synthesised | Files:
         return listed(args.pairs)
     if given != {"images"}:
         raise SampleError("give --images, --clean and --meshed, or --pairs")
-    return Synthesised(args.images, args.count, families(args.families), args.seed)
+    return Synthesised(args.images, args.count, families(args.families), args.seed, args.varied)
 
 
 def _restored(report: Report, rows: Sequence[Row], photos: int) -> dict[str, Any]:

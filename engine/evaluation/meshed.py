@@ -39,9 +39,17 @@ class Synthesised:
     `drawn_on` has the files that these are, one or several pairs of each.
     """
 
-    def __init__(self, images: Path, count: int, families: Sequence[str], seed: int = 0) -> None:
+    def __init__(
+        self,
+        images: Path,
+        count: int,
+        families: Sequence[str],
+        seed: int = 0,
+        varied: bool = False,
+    ) -> None:
         self._paths = shuffled(images, seed)
         self._count, self._families, self._seed = count, families, seed
+        self._varied = varied
         self.drawn_on = self._paths[:count]
 
     def __len__(self) -> int:
@@ -54,7 +62,7 @@ class Synthesised:
         # Families and sizes take turns at different pace, so that every pairing occurs.
         family = self._families[turn(number, len(self._paths), len(self._families))]
         width, height = SIZES[number // len(self._families) % len(SIZES)]
-        drawn = draw(rng, read_photo(path), family, width, height)
+        drawn = draw(rng, read_photo(path), family, width, height, self._varied)
         groups = {
             "family": family,
             "size": f"{width}x{height}",

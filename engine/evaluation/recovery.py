@@ -96,11 +96,16 @@ def photographed(identities: Path) -> list[list[Path]]:
 
 
 def genuine(
-    engine: Engine, identities: Path, count: int, families: Sequence[str], seed: int
+    engine: Engine,
+    identities: Path,
+    count: int,
+    families: Sequence[str],
+    seed: int,
+    varied: bool = False,
 ) -> list[Genuine]:
     """Pairs of different photos of one person, at the default threshold.
 
-    identities: as photographed() takes it.
+    identities: as photographed() takes it. varied: as draw() takes it.
     """
     people = photographed(identities)
     pairs = []
@@ -111,7 +116,7 @@ def genuine(
         live, photo = (read_photo(people[person][index]) for index in chosen)
         height, width = photo.shape[:2]
         family = families[turn(number, len(people), len(families))]
-        mesh = draw(rng, photo, family, width, height)
+        mesh = draw(rng, photo, family, width, height, varied)
         refused = [
             not _match(engine, live, *other)
             for other in ((mesh.clean, False), (mesh.meshed, False), (mesh.meshed, True))

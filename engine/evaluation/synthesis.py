@@ -21,7 +21,7 @@ _BUILD = Path(__file__).resolve().parents[2] / "weights" / "build"
 
 
 def generator(name: str) -> Any:
-    """Module `mesh` or `capture` of the mesh generator, which lies with the training recipe.
+    """A module of the mesh generator, such as `mesh`, which lies with the training recipe.
 
     Raises SampleError where there is no checkout.
     """
@@ -41,7 +41,8 @@ def families(choice: str) -> Sequence[str]:
     Raises SampleError for another name, and where there is no checkout.
     """
     mesh = generator("mesh")
-    known = {"test": mesh.TEST_FAMILIES, "train": mesh.TRAIN_FAMILIES, "all": mesh.FAMILIES}
+    trained = mesh.TRAIN_FAMILIES + mesh.OTHER_CURVES
+    known = {"test": mesh.TEST_FAMILIES, "train": trained, "all": mesh.FAMILIES}
     names: Sequence[str] = known.get(choice) or choice.split(",")
     unknown = set(names) - set(mesh.FAMILIES)
     if unknown:
@@ -63,14 +64,27 @@ class Drawn:
     compressed: bool
 
 
-def draw(rng: np.random.Generator, photo: Pixels, family: str, width: int, height: int) -> Drawn:
-    """A mesh of that family on the photo, cut out and captured as `(height, width, 3)`."""
-    mesh, capture = generator("mesh"), generator("capture")
+def draw(
+    rng: np.random.Generator,
+    photo: Pixels,
+    family: str,
+    width: int,
+    height: int,
+    varied: bool = False,
+) -> Drawn:
+    """A mesh of that family on the photo, cut out and captured as `(height, width, 3)`.
+
+    varied: often in other inks or two, dashed, coarse, narrow, wide, or on a part of the photo.
+    """
+    sampling, capture = generator("mesh_sampling"), generator("capture")
     how = capture.sample(rng)
     size = round(width / how.scale), round(height / how.scale)
-    lines = mesh.sample(rng, min(size), [family])
+    lines = sampling.sample(rng, min(size), [family])
+    if varied:
+        lines = sampling.varied(rng, lines, ())
     meshed, clean, mask = capture.expose(cut_out(photo, *size), lines, how, height, width)
-    third = ("faint", "middle", "strong")[min(2, int(3 * (lines.opacity - 0.25) / 0.7))]
+    opacity = max(ink.opacity for ink in lines.inks)
+    third = ("faint", "middle", "strong")[min(2, int(3 * (opacity - 0.25) / 0.7))]
     return Drawn(meshed, clean, mask, third, bool(how.jpeg_after))
 
 

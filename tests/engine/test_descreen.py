@@ -35,9 +35,13 @@ def portrait(picture: Pixels) -> Pixels:
 
 def under_mesh(picture: Pixels, **changes: Any) -> Pixels:
     mesh = replace(LIKE_THE_REAL_ONE, **changes)
-    cover = meshes.alpha(mesh, *picture.shape[:2])
-    meshed: Pixels = meshes.blend(picture, mesh, cover)
+    meshed: Pixels = meshes.printed(picture, mesh)[0]
     return meshed
+
+
+def in_ink(**changes: Any) -> Any:
+    """The real mesh's ink with these changes."""
+    return (replace(LIKE_THE_REAL_ONE.inks[0], **changes),)
 
 
 def quality(picture: Pixels, truth: Pixels) -> float:
@@ -46,7 +50,7 @@ def quality(picture: Pixels, truth: Pixels) -> float:
 
 def test_a_grey_photo_stays_grey(engine: Engine, astronaut: Pixels) -> None:
     clean = cv2.cvtColor(portrait(astronaut), cv2.COLOR_BGR2GRAY)[:, :, None].repeat(3, axis=2)
-    meshed = under_mesh(clean, colour=(60.0, 60.0, 60.0))
+    meshed = under_mesh(clean, inks=in_ink(colour=(60.0, 60.0, 60.0)))
     assert np.ptp(meshed, axis=2).max() == 0
     result = engine.descreen(meshed)
     assert result.changed and np.ptp(result.image, axis=2).max() == 0
@@ -59,7 +63,7 @@ def test_a_grey_photo_stays_grey(engine: Engine, astronaut: Pixels) -> None:
         {},
         {"angle": 70.0, "seed": 1},
         {"perspective": 0.3, "seed": 2},
-        {"colour": (235.0, 240.0, 240.0), "seed": 3},
+        {"inks": in_ink(colour=(235.0, 240.0, 240.0)), "seed": 3},
         {"family": "chevrons", "seed": 4},
         {"family": "scales", "spacing": 30.0, "seed": 6},
     ],
@@ -122,8 +126,8 @@ def test_any_size_comes_back_in_its_size(
 
 def test_pixels_far_from_the_lines_stay_exactly(engine: Engine, astronaut: Pixels) -> None:
     clean = portrait(astronaut)
-    cover = meshes.alpha(LIKE_THE_REAL_ONE, *clean.shape[:2])
-    result = engine.descreen(meshes.blend(clean, LIKE_THE_REAL_ONE, cover))
+    meshed, cover = meshes.printed(clean, LIKE_THE_REAL_ONE)
+    result = engine.descreen(meshed)
     far = cv2.dilate((cover > 0).astype(np.uint8), np.ones((13, 13), np.uint8)) == 0
     same = (result.image == clean).all(2)[far]
     assert same.mean() > 0.8
@@ -198,7 +202,7 @@ def test_threads_give_the_same_pixels(engine: Engine, astronaut: Pixels) -> None
 
 def test_a_meshed_id_photo_compares_like_the_plain_one(engine: Engine, astronaut: Pixels) -> None:
     clean = portrait(astronaut)
-    meshed = under_mesh(clean, opacity=0.9)
+    meshed = under_mesh(clean, inks=in_ink(opacity=0.9))
     plain = engine.compare(clean, meshed).cosine
     cleaned = engine.compare(clean, meshed, id_photo=(False, True)).cosine
     assert cleaned > plain + 0.05

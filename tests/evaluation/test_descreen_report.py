@@ -95,6 +95,23 @@ def test_tables_of_pictures_and_people(portraits: Path, tmp_path: Path) -> None:
     assert found[0] == found[1] and found[0]["verification"]["all"]["fnmr_clean"]["trials"] == 2
 
 
+def test_varied_meshes(portraits: Path, tmp_path: Path) -> None:
+    """Other ones than without, the same again, and of the families asked for."""
+    drawn = [Synthesised(portraits, 6, ["scales"], varied=varied) for varied in (False, True, True)]
+    pictures = [[one[number].meshed for number in range(6)] for one in drawn]
+    same = [
+        [np.array_equal(a, b) for a, b in zip(pictures[1], other, strict=False)]
+        for other in pictures
+    ]
+    assert all(same[2]) and 0 < sum(same[0]) < 6
+    options = ["--images", str(portraits), "--identities", str(portraits), "--count", "3"]
+    few = [*options, "--plain", "0", "--genuine", "2", "--varied"]
+    figures = measured(*few, out=tmp_path / "report")
+    assert figures["varied"] and figures["methods"]["meshed"]["pairs"] == 3
+    assert set(figures["groups"]["meshed"]) >= {"family scales", "family chevrons"}
+    assert "varied meshes" in (tmp_path / "report" / "report.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize("option", ["--count=0", "--genuine=0", "--plain=-1", "--seed=-1"])
 def test_numbers_that_make_no_sense(
     option: str, portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -108,6 +125,7 @@ def test_numbers_that_make_no_sense(
     ("options", "message"),
     [
         ([], "give --images, --clean and --meshed, or --pairs"),
+        (["--pairs", "{}", "--varied"], "--varied is about meshes that are drawn: give --images"),
         (["--images", "{}", "--pairs", "{}/p.csv"], "give --images, --clean"),
         (["--pairs", "{}/p.csv"], "p.csv, line 2: there is no file"),
         (["--images", "{}/p.csv"], "p.csv must have a header with path"),

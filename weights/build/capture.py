@@ -14,7 +14,6 @@ from jpeg import compressed
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ def expose(
     capture: Capture,
     height: int,
     width: int,
-    within: Plane | None = None,
-) -> tuple[Image, Image, Plane]:
+    within: meshes.Plane | None = None,
+) -> tuple[Image, Image, meshes.Plane]:
     """The meshed photo, its clean counterpart and the mask of the mesh.
 
     `image` is `(h, w, 3)` uint8 BGR, best of `height / scale` by `width / scale`. The photos come
@@ -57,10 +56,8 @@ def expose(
     if mesh is None:
         empty = np.zeros((height, width), np.float32)
         return compressed(clean, capture.jpeg_after), clean, empty
-    cover = meshes.alpha(mesh, *image.shape[:2])
-    if within is not None:
-        cover = cover * within
-    meshed = _develop(meshes.blend(image, mesh, cover), capture, height, width)
+    drawn, cover = meshes.printed(image, mesh, within)
+    meshed = _develop(drawn, capture, height, width)
     mask = cv2.dilate(_develop(cover, capture, height, width), np.ones((3, 3), np.uint8))
     return compressed(meshed, capture.jpeg_after), clean, np.clip(4.0 * mask, 0.0, 1.0)
 

@@ -27,9 +27,7 @@ LIKE_THE_REAL_ONE = meshes.Mesh(
     amplitude=20.0,
     width=2.5,
     angle=0.0,
-    opacity=0.6,
-    colour=(30.0, 40.0, 60.0),
-    multiply=False,
+    inks=(meshes.Ink(colour=(30.0, 40.0, 60.0), opacity=0.6),),
     unevenness=0.4,
     softness=0.2,
     perspective=0.0,
@@ -52,7 +50,7 @@ def main() -> None:
     if not 0 <= args.number < len(kept):
         raise SampleError(f"{args.portraits}/us_officials has {len(kept)} portraits kept apart")
     clean = cut_out(load(kept[args.number]), *SIZE)
-    meshed = meshes.blend(clean, MESH, meshes.alpha(MESH, *clean.shape[:2]))
+    meshed, _ = meshes.printed(clean, MESH)
     with Engine() as engine:
         restored = engine.descreen(meshed).image
     for name, picture in (("under the mesh", meshed), ("descreened", restored)):

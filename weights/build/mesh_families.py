@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import mesh_curves
 import numpy as np
-from numpy.typing import NDArray
+from mesh_curves import Layers, Points
 
 if TYPE_CHECKING:
     from mesh import Mesh
-
-Points = NDArray[np.float64]
-Layers = list[list[Points]]
 
 
 def _rows(mesh: Mesh, reach: float, rng: np.random.Generator) -> tuple[Points, Points]:
@@ -145,6 +143,10 @@ LINES: dict[str, Callable[[Mesh, float, np.random.Generator], Layers]] = {
     "guilloche": _guilloche,
     "crossed_lines": _straight,
     "beating_waves": _beating,
+    "contours": mesh_curves.contours,
+    "rings": mesh_curves.rings,
+    "rays": mesh_curves.rays,
+    "curls": mesh_curves.curls,
     "scales": _scales,
     "chevrons": _chevrons,
     "rosettes": _rosettes,

@@ -73,8 +73,8 @@ def _grainy(pixels: Pixels) -> Pixels:
 
 
 def _meshed(pixels: Pixels) -> Pixels:
-    mesh, capture = generator("mesh"), generator("capture")
-    drawn = mesh.sample(np.random.default_rng(MESH_SEED), min(pixels.shape[:2]))
+    sampling, capture = generator("mesh_sampling"), generator("capture")
+    drawn = sampling.sample(np.random.default_rng(MESH_SEED), min(pixels.shape[:2]))
     untouched = capture.Capture(0, 1.0, 0.0, 0)
     meshed: Pixels = capture.expose(pixels, drawn, untouched, *pixels.shape[:2])[0]
     return meshed
