@@ -41,8 +41,7 @@ def families(choice: str) -> Sequence[str]:
     Raises SampleError for another name, and where there is no checkout.
     """
     mesh = generator("mesh")
-    trained = mesh.TRAIN_FAMILIES + mesh.OTHER_CURVES
-    known = {"test": mesh.TEST_FAMILIES, "train": trained, "all": mesh.FAMILIES}
+    known = {"test": mesh.TEST_FAMILIES, "train": mesh.TRAIN_FAMILIES, "all": mesh.FAMILIES}
     names: Sequence[str] = known.get(choice) or choice.split(",")
     unknown = set(names) - set(mesh.FAMILIES)
     if unknown:
@@ -81,7 +80,7 @@ def draw(
     size = round(width / how.scale), round(height / how.scale)
     lines = sampling.sample(rng, min(size), [family])
     if varied:
-        lines = sampling.varied(rng, lines, ())
+        lines = sampling.varied(rng, lines)
     meshed, clean, mask = capture.expose(cut_out(photo, *size), lines, how, height, width)
     opacity = max(ink.opacity for ink in lines.inks)
     third = ("faint", "middle", "strong")[min(2, int(3 * (opacity - 0.25) / 0.7))]

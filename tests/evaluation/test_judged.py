@@ -8,7 +8,6 @@ import pytest
 from judged import SIZES, judged
 from portraits import Portraits
 from scenes import scene
-from surfaces import SURFACES, on_surface
 
 from engine.images import Pixels
 
@@ -35,14 +34,3 @@ def test_scenes_of_any_size(size: tuple[int, int]) -> None:
     seen = [scene(np.random.default_rng(seed), *size) for seed in range(12)]
     assert all(one.shape == (*size, 3) and one.dtype == np.uint8 for one in seen)
     assert not all(np.array_equal(one, seen[0]) for one in seen)
-
-
-@pytest.mark.parametrize("size", [(33, 40), (126, 102), (300, 260)])
-def test_each_surface_is_seen_and_leaves_a_photo(astronaut: Pixels, size: tuple[int, int]) -> None:
-    photo = np.asarray(cv2.resize(astronaut[:300, 100:360], size[::-1]), np.uint8)
-    for surface in SURFACES:
-        made = [surface(np.random.default_rng(seed), photo) for seed in range(4)]
-        assert all(one.shape == photo.shape and one.dtype == np.float32 for one in made)
-        assert max(float(np.abs(one - photo).mean()) for one in made) > 0.5
-    seen = [on_surface(np.random.default_rng(seed), photo) for seed in range(20)]
-    assert all(one.shape == photo.shape and one.dtype == np.uint8 for one in seen)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from descreen_example import LIKE_THE_REAL_ONE
-from mesh import FAMILIES, OTHER_CURVES, TEST_FAMILIES, TRAIN_FAMILIES, Ink, Mesh, printed
+from mesh import FAMILIES, TRAIN_FAMILIES, Ink, Mesh, printed
 from mesh_sampling import sample, varied
 
 WHITE = np.full((220, 178, 3), 255, np.uint8)
@@ -86,8 +86,7 @@ def test_sampled_meshes_keep_to_their_families_and_most_parameters() -> None:
     assert {mesh.family for mesh in meshes} == set(TRAIN_FAMILIES)
     assert all(len(mesh.inks) == 1 and not mesh.dash and mesh.part == 1 for mesh in meshes)
     changed = [varied(rng, mesh) for mesh in meshes]
-    assert {mesh.family for mesh in changed} == {*TRAIN_FAMILIES, *OTHER_CURVES}
-    assert not {mesh.family for mesh in changed} & set(TEST_FAMILIES)
+    assert [mesh.family for mesh in changed] == [mesh.family for mesh in meshes]
     shares = {
         "two inks": np.mean([len(mesh.inks) == 2 for mesh in changed]),
         "broken": np.mean([mesh.dash > 0 for mesh in changed]),
@@ -96,8 +95,6 @@ def test_sampled_meshes_keep_to_their_families_and_most_parameters() -> None:
         "as before": np.mean([a == b for a, b in zip(meshes, changed, strict=True)]),
     }
     assert all(0.02 < share < 0.4 for share in shares.values()), shares
-    kept = [varied(rng, mesh, ()) for mesh in meshes]
-    assert [mesh.family for mesh in kept] == [mesh.family for mesh in meshes]
 
 
 @pytest.mark.parametrize("size", [(33, 40), (128, 112), (220, 178)])

@@ -12,7 +12,7 @@ PHOTOS = 64
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def validate(network: DescreenNetwork, portraits: Portraits) -> dict[str, float]:
-    """Figures on whole photos of people held out of training, meshes as in training."""
+    """Figures on whole photos of people held out of training, meshes of the training families."""
     before, after, right, touched = [], [], [], []
     for number in range(PHOTOS):
         rng = np.random.default_rng((7, number))

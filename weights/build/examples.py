@@ -6,7 +6,7 @@ import capture as captures
 import cv2
 import mesh as meshes
 import numpy as np
-from mesh_sampling import sample, varied
+from mesh_sampling import sample
 from numpy.typing import NDArray
 from portraits import Portraits
 
@@ -27,7 +27,7 @@ def example(
     image, person, side = portraits.draw(
         rng, round(height / capture.scale), round(width / capture.scale), whole
     )
-    mesh = varied(rng, sample(rng, side)) if rng.random() < 0.8 else None
+    mesh = sample(rng, side) if rng.random() < 0.8 else None
     return exposed(rng, image, person, mesh, capture, height, width)
 
 

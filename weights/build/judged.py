@@ -8,11 +8,10 @@ import capture as captures
 import mesh as meshes
 import numpy as np
 from examples import ENLARGED, enlarged, exposed
-from mesh_sampling import sample, varied
+from mesh_sampling import sample
 from numpy.typing import NDArray
 from portraits import Portraits
 from scenes import scene
-from surfaces import on_surface
 
 Image = NDArray[np.uint8]
 
@@ -56,13 +55,9 @@ def _judged(
     image, person = np.ascontiguousarray(image[part]), person[part]
     if not augmented and rng.random() < 0.3:
         image = np.repeat(image.mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
-    mesh = None
-    if photo and rng.random() < 0.55:
-        mesh = varied(rng, sample(rng, side))
+    mesh = sample(rng, side) if photo and rng.random() < 0.55 else None
     if photo and mesh is None:
         image = _elsewhere(rng, image, person, side)
-    if photo and rng.random() < (0.45 if mesh is None else 0.1):
-        image = on_surface(rng, image)
     if not photo and rng.random() < 0.6:
         image = scene(rng, *size)
     meshed, _, _, label = exposed(rng, image, person, mesh, capture, height, width)
@@ -70,21 +65,11 @@ def _judged(
 
 
 def _elsewhere(rng: np.random.Generator, image: Image, person: Image, side: float) -> Image:
-    """Some people in patterned clothes, some with a scene, a fence or a grille behind them."""
+    """Some people with a scene, or a fence or grille, behind them."""
     kind, share = rng.random(), np.asarray(person[..., None] / 255.0, np.float32)
-    if rng.random() < 0.2:
-        image = _dressed(rng, image, share)
     if kind < 0.2:
         return np.asarray(image * share + scene(rng, *image.shape[:2]) * (1 - share), np.uint8)
     if kind < 0.25:
         fence = sample(rng, side * rng.uniform(0.7, 3.0))
         return meshes.printed(image, fence, 1 - share[..., 0])[0]
     return image
-
-
-def _dressed(rng: np.random.Generator, image: Image, share: NDArray[np.float32]) -> Image:
-    height, width = image.shape[:2]
-    below = np.arange(height)[:, None, None] > height * rng.uniform(0.7, 0.85)
-    light = image.mean(2, keepdims=True) / max(float(image.mean()), 1.0)
-    cloth = scene(rng, height, width) * np.clip(light, 0.4, 1.6)
-    return np.asarray(np.clip(image + share * below * (cloth - image), 0, 255), np.uint8)

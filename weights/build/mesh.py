@@ -28,7 +28,7 @@ TRAIN_FAMILIES = (
     "beating_waves",
 )
 OTHER_CURVES = ("contours", "rings", "rays", "curls")
-"""Trained on too, in few pictures: no registry is known to draw them."""
+"""Not trained on either; no registry is known to draw them."""
 TEST_FAMILIES = ("scales", "chevrons", "rosettes")
 FAMILIES = TRAIN_FAMILIES + OTHER_CURVES + TEST_FAMILIES
 

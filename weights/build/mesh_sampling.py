@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from mesh import OTHER_CURVES, TRAIN_FAMILIES, Colour, Ink, Mesh
+from mesh import TRAIN_FAMILIES, Colour, Ink, Mesh
 
 
 def sample(
@@ -39,14 +39,12 @@ def sample(
     )
 
 
-def varied(rng: np.random.Generator, mesh: Mesh, curves: Sequence[str] = OTHER_CURVES) -> Mesh:
+def varied(rng: np.random.Generator, mesh: Mesh) -> Mesh:
     """The mesh as registries might also draw it: in other inks or two, broken into dashes or dots,
-    from a coarse bitmap, narrow, wide, or on a part of the photo; of the families `curves` some.
+    from a coarse bitmap, narrow, wide, or on a part of the photo.
 
-    Each of these is seldom: of four meshes more than one is left as it was.
+    Each of these is seldom: of three meshes one is left as it was.
     """
-    if curves and rng.random() < 0.15:
-        mesh = replace(mesh, family=str(rng.choice(list(curves))))
     if rng.random() < 0.2:  # of these tones there are few before
         first = replace(mesh.inks[0], colour=_colour(rng, rng.uniform(0.8, 1.1)), multiply=False)
         mesh = replace(mesh, inks=(first,))
