@@ -87,13 +87,7 @@ def test_what_is_running_is_finished(start: Start, selfie: bytes) -> None:
 
 def test_what_runs_too_long_is_given_up(start: Start) -> None:
     served = start("--demo", slots=1, drain_s=0.2)
-    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
-    data = json.dumps(body(image=image(scan))).encode()
-    connections = [socket.create_connection(served.client().address) for _ in range(6)]
-    for connection in connections:
-        connection.sendall(head("erasemark", len(data)) + data)
-    while "bioauth_running 1" not in served.metrics():
-        time.sleep(0.01)
+    connections = busy(served, 6)
     assert served.stop() == 1
     assert '"finished": false' in served.log.read_text()
     lines = map(json.loads, served.log.read_text().splitlines())
@@ -106,19 +100,25 @@ def test_what_runs_too_long_is_given_up(start: Start) -> None:
 
 def test_the_second_signal_does_not_wait(start: Start) -> None:
     served = start("--demo", slots=1)
-    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
-    data = json.dumps(body(image=image(scan))).encode()
-    connections = [socket.create_connection(served.client().address) for _ in range(12)]
-    for connection in connections:
-        connection.sendall(head("erasemark", len(data)) + data)
-    while "bioauth_running 1" not in served.metrics():
-        time.sleep(0.01)
+    connections = busy(served, 12)
     served.process.send_signal(signal.SIGTERM)
     wait_for_stopping(served)
     assert served.stop(signal.SIGTERM) == -signal.SIGTERM
     assert '"event": "stopped"' not in served.log.read_text()
     for connection in connections:
         connection.close()
+
+
+def busy(served: Served, clients: int) -> list[socket.socket]:
+    """The connections of as many who asked for work of seconds, of which one is under way."""
+    scan = encode(np.full((3000, 3000, 3), 200, np.uint8), "jpeg")
+    data = json.dumps(body(image=image(scan))).encode()
+    connections = [socket.create_connection(served.client().address) for _ in range(clients)]
+    for connection in connections:
+        connection.sendall(head("erasemark", len(data)) + data)
+    while "bioauth_running 1" not in served.metrics():
+        time.sleep(0.01)
+    return connections
 
 
 def wait_for_stopping(served: Served) -> None:
