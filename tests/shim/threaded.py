@@ -1,7 +1,9 @@
 """A server in this process, whose limits can be changed."""
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,3 +23,18 @@ def running(engine: Engine, **settings: Any) -> Iterator[Server]:
     finally:
         server.stop()
         thread.join()
+
+
+@contextmanager
+def occupied(server: Server) -> Iterator[threading.Event]:
+    """One slot of that server is worked in until the event is set."""
+    done = threading.Event()
+    admission = server.application.extensions["shim"].admission
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(admission.run, done.wait)
+        while not admission.running:
+            time.sleep(0.001)
+        try:
+            yield done
+        finally:
+            done.set()
