@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from judged import SIZES, judged
 from portraits import Portraits
-from scenes import scene
+from scenes import dressed, scene, seated
 
 from engine.images import Pixels
 
@@ -34,3 +34,14 @@ def test_scenes_of_any_size(size: tuple[int, int]) -> None:
     seen = [scene(np.random.default_rng(seed), *size) for seed in range(12)]
     assert all(one.shape == (*size, 3) and one.dtype == np.uint8 for one in seen)
     assert not all(np.array_equal(one, seen[0]) for one in seen)
+
+
+def test_what_is_behind_and_on_a_person(astronaut: Pixels) -> None:
+    photo = np.ascontiguousarray(astronaut[:300, 100:360])
+    person = np.zeros((300, 260), np.uint8)
+    person[80:, 60:200] = 255
+    behind = (seated(np.random.default_rng(1), photo, person) != photo).any(2)
+    assert behind[person == 0].mean() > 0.5 and not behind[person > 0].any()
+    clothes = (dressed(np.random.default_rng(1), photo, person) != photo).any(2)
+    assert clothes[260:, 60:200].mean() > 0.5 and not clothes[:200].any()
+    assert not clothes[person == 0].any()

@@ -6,9 +6,10 @@ import capture as captures
 import cv2
 import mesh as meshes
 import numpy as np
-from mesh_sampling import sample
+from mesh_sampling import sample, varied
 from numpy.typing import NDArray
 from portraits import Portraits
+from scenes import dressed, scene, seated
 
 Example = tuple[meshes.Image, meshes.Image, meshes.Plane, np.float32]
 
@@ -24,11 +25,27 @@ def example(
 ) -> Example:
     """Meshed photo, clean photo, mask, and 1 for a visible mesh, 0 for none, -1 for in between."""
     capture = captures.sample(rng)
-    image, person, side = portraits.draw(
-        rng, round(height / capture.scale), round(width / capture.scale), whole
-    )
-    mesh = sample(rng, side) if rng.random() < 0.8 else None
+    size = round(height / capture.scale), round(width / capture.scale)
+    image, person, side = portraits.draw(rng, *size, whole, untouched=rng.random() < 0.2)
+    image = _elsewhere(rng, image, person, whole)
+    mesh = sample(rng, side) if rng.random() < 0.75 else None
+    if mesh is not None and rng.random() < 0.6:
+        mesh = varied(rng, mesh)
     return exposed(rng, image, person, mesh, capture, height, width)
+
+
+def _elsewhere(
+    rng: np.random.Generator, image: meshes.Image, person: meshes.Image, whole: bool
+) -> meshes.Image:
+    """Sometimes with other texture, which is no mesh and has to stay."""
+    kind = rng.random()
+    if kind < 0.2:
+        image = seated(rng, image, person)
+    elif kind < 0.26 and not whole:
+        image = scene(rng, *image.shape[:2])
+    if whole and rng.random() < 0.15:
+        image = dressed(rng, image, person)
+    return image
 
 
 def exposed(

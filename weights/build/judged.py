@@ -11,7 +11,7 @@ from examples import ENLARGED, enlarged, exposed
 from mesh_sampling import sample
 from numpy.typing import NDArray
 from portraits import Portraits
-from scenes import scene
+from scenes import scene, seated
 
 Image = NDArray[np.uint8]
 
@@ -66,10 +66,10 @@ def _judged(
 
 def _elsewhere(rng: np.random.Generator, image: Image, person: Image, side: float) -> Image:
     """Some people with a scene, or a fence or grille, behind them."""
-    kind, share = rng.random(), np.asarray(person[..., None] / 255.0, np.float32)
+    kind = rng.random()
     if kind < 0.2:
-        return np.asarray(image * share + scene(rng, *image.shape[:2]) * (1 - share), np.uint8)
+        return seated(rng, image, person)
     if kind < 0.25:
         fence = sample(rng, side * rng.uniform(0.7, 3.0))
-        return meshes.printed(image, fence, 1 - share[..., 0])[0]
+        return meshes.printed(image, fence, np.asarray(1 - person / 255.0, np.float32))[0]
     return image

@@ -72,7 +72,7 @@ class Portraits:
         k = matte.shape[0] / level.shape[0], matte.shape[1] / level.shape[1]
         person = _cut(matte, top * k[0], left * k[1], box_h * k[0], box_w * k[1], height, width)
         if rng.random() < 0.5:
-            image, person = image[:, ::-1], person[:, ::-1]
+            image, person = (np.ascontiguousarray(one[:, ::-1]) for one in (image, person))
         image = image if untouched else augment(rng, image, person)
         return image, person, scale * min(full_h, full_w)
 

@@ -20,6 +20,22 @@ def scene(rng: np.random.Generator, height: int, width: int) -> Image:
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
+def seated(rng: np.random.Generator, photo: Image, person: Image) -> Image:
+    """The photo with a scene behind the person, whose matte is `person`, 0..255."""
+    share = np.asarray(person[..., None] / 255.0, np.float32)
+    return np.asarray(photo * share + scene(rng, *photo.shape[:2]) * (1 - share), np.uint8)
+
+
+def dressed(rng: np.random.Generator, photo: Image, person: Image) -> Image:
+    """The photo with the person in patterned clothes."""
+    height, width = photo.shape[:2]
+    share = np.asarray(person[..., None] / 255.0, np.float32)
+    below = np.arange(height)[:, None, None] > height * rng.uniform(0.7, 0.85)
+    light = photo.mean(2, keepdims=True) / max(float(photo.mean()), 1.0)
+    cloth = scene(rng, height, width) * np.clip(light, 0.4, 1.6)
+    return np.asarray(np.clip(photo + share * below * (cloth - photo), 0, 255), np.uint8)
+
+
 def _clouds(rng: np.random.Generator, height: int, width: int) -> Floats:
     """Noise whose amplitude falls with frequency, as that of natural scenes does by about 1
     (Field, "Relations between the statistics of natural images...", 1987), and often streaked."""
