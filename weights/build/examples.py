@@ -27,14 +27,14 @@ def example(
     capture = captures.sample(rng)
     size = round(height / capture.scale), round(width / capture.scale)
     image, person, side = portraits.draw(rng, *size, whole, untouched=rng.random() < 0.2)
-    image = _elsewhere(rng, image, person, whole)
+    image = _textured(rng, image, person, whole)
     mesh = sample(rng, side) if rng.random() < 0.75 else None
     if mesh is not None and rng.random() < 0.6:
         mesh = varied(rng, mesh)
     return exposed(rng, image, person, mesh, capture, height, width)
 
 
-def _elsewhere(
+def _textured(
     rng: np.random.Generator, image: meshes.Image, person: meshes.Image, whole: bool
 ) -> meshes.Image:
     """Sometimes with other texture, which is no mesh and has to stay."""
