@@ -45,8 +45,9 @@ class Descreener:
     """A network that predicts the picture under the mesh, the mask of the lines, and a score.
 
     manifest: stride (of the input's sides), tile (longest side of what one look takes in, pixels),
-    margin (what a tile sees beyond the part it answers for), line (widest lines that the network
-    knows, pixels), threshold (on the probability of a mesh); optional: small (pixels, see below).
+    margin (what a tile sees beyond the part it answers for, at least a stride), line (widest lines
+    that the network knows, pixels), threshold (on the probability of a mesh); optional: small
+    (pixels, see below).
     A picture no larger than a tile whose shorter side is below `small` gets SMALL_LOOKS, all others
     LOOKS, but for what is LARGE; the answers are averaged.
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
@@ -65,8 +66,12 @@ class Descreener:
         self._line = float(manifest["line"])
         self._threshold = number(manifest, "threshold", 0, 1)
         self._small = number({"small": 0, **manifest}, "small")
-        if self._stride < 1 or not 0 <= 2 * self._margin < self._tile or self._line <= 0:
-            raise ValueError("stride and line are above 0, and tile is above twice the margin")
+        fits = 1 <= self._stride <= self._margin and 2 * self._margin < self._tile
+        if not fits or self._line <= 0:
+            raise ValueError(
+                "stride and line are above 0, margin is no less than stride, "
+                "and tile is above twice the margin"
+            )
 
     def descreen(self, image: Pixels) -> DescreenResult:
         """(H, W, 3) uint8 BGR of any size. Below the threshold the same array comes back, and a
@@ -102,7 +107,7 @@ class Descreener:
             seen = small[tile.seen]
             clean[tile.part] = _joined([self._look(seen, *look) for look in looks])[0][tile.inside]
 
-        self._map(restore, list(tiles(height, width, self._tile, self._margin)))
+        self._map(restore, list(tiles(height, width, self._tile, self._margin, self._stride)))
         if small is image:
             return clean
         return enlarged_change(image, small, clean)

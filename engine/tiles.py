@@ -17,21 +17,29 @@ class Tile:
     inside: Area
 
 
-def tiles(height: int, width: int, side: int, margin: int) -> Iterator[Tile]:
+def tiles(height: int, width: int, side: int, margin: int, stride: int) -> Iterator[Tile]:
     """Parts that cover a picture once, seen with `margin` pixels around, at most `side` long.
 
-    Beyond the margin what is seen barely reaches the part, so parts meet without a seam.
+    Beyond the margin what is seen barely reaches the part, so parts meet without a seam. What is
+    seen begins on a multiple of `stride` from the picture's beginning and ends on one from its end
+    (the margin is less than a stride smaller for it): so a network of that stride divides a tile
+    as it divides the picture, and one of the mirrored picture as the mirrored picture.
     """
     step = side - 2 * margin
     for top in range(0, height, step):
         for left in range(0, width, step):
-            bottom, right = min(top + step, height), min(left + step, width)
-            y0, x0 = max(top - margin, 0), max(left - margin, 0)
-            yield Tile(
-                part=(slice(top, bottom), slice(left, right)),
-                seen=(
-                    slice(y0, min(bottom + margin, height)),
-                    slice(x0, min(right + margin, width)),
-                ),
-                inside=(slice(top - y0, bottom - y0), slice(left - x0, right - x0)),
-            )
+            rows = slice(top, min(top + step, height))
+            columns = slice(left, min(left + step, width))
+            y = _around(rows, height, margin, stride)
+            x = _around(columns, width, margin, stride)
+            yield Tile((rows, columns), (y, x), (_within(rows, y), _within(columns, x)))
+
+
+def _around(part: slice, length: int, margin: int, stride: int) -> slice:
+    begin = -(-(part.start - margin) // stride) * stride
+    end = length + (part.stop + margin - length) // stride * stride
+    return slice(max(begin, 0), min(end, length))
+
+
+def _within(part: slice, seen: slice) -> slice:
+    return slice(part.start - seen.start, part.stop - seen.start)

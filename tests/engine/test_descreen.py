@@ -133,10 +133,8 @@ def test_pixels_far_from_the_lines_stay_exactly(engine: Engine, astronaut: Pixel
     assert same.mean() > 0.8
 
 
-@pytest.mark.parametrize(("size", "most"), [((608, 496), 3), ((600, 500), 5)])
-def test_tiles_meet_without_seams(astronaut: Pixels, size: tuple[int, int], most: int) -> None:
-    """Sides that are no whole strides are filled up, so that the mirrored look of the whole and
-    those of its tiles lie on different grids, and differ more."""
+@pytest.mark.parametrize("size", [(608, 496), (600, 500), (599, 497), (593, 511)])
+def test_tiles_meet_without_seams(astronaut: Pixels, size: tuple[int, int]) -> None:
     entry = read_pack().entry("descreen")
     runtime = Runtime(["cpu"])
     network = runtime.load(entry.read(), entry.role)
@@ -147,7 +145,7 @@ def test_tiles_meet_without_seams(astronaut: Pixels, size: tuple[int, int], most
     small = {**settings, "tile": tile, "line": 1000.0}
     tiled = Descreener(network, small, runtime).descreen(meshed).image
     difference = np.abs(whole.astype(int) - tiled).max(2)
-    assert np.percentile(difference, 99.5) <= most
+    assert np.percentile(difference, 99.5) <= 3
 
 
 @pytest.mark.parametrize(("large", "looks"), [(500 * 600, 2), (500 * 600 - 1, 1)])

@@ -112,6 +112,7 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
         ("steepness = 16.0", "steepness = 0.01", "too low for that cosine"),
         ('channels = "RGB"', 'channels = "rgb"', "channels is BGR or RGB"),
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
+        ("margin = 96", "margin = 15", "margin is no less than stride"),
         ("size = 112", "size = 96", "a network does not fit its settings"),
         ("std = 1.0", "std = 16256.0", "all pictures are embedded alike: mean and std are not the"),
         ("crop = 1.4", 'crop = 1.4\nchannel = "RGB"', r"\[liveness\] has channel, which a crop_c"),
