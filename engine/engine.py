@@ -38,7 +38,7 @@ class Engine:
     fmr: the false match rate of a comparison's threshold, one of the pack's table; None is 1e-3.
     bpcer: the share of live captures that liveness refuses, one of the pack's table; None takes
         the pack's own threshold.
-    liveness_threshold: that threshold itself, -12..12, in place of bpcer: what
+    liveness_threshold: that threshold itself, -12 to below 12, in place of bpcer: what
         `python -m engine.evaluation liveness` tells of live captures of your own.
     batching: whether concurrent calls share runs of the embedding network. None: on a GPU yes, on
         a CPU no, where it is slower. No effect on a network that takes one face at a time, nor on

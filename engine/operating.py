@@ -42,10 +42,10 @@ class OperatingPoints:
             return
         if self.bpcer is not None:
             raise EngineError("give bpcer or liveness_threshold, not both")
-        if not abs(self.liveness_threshold) <= SCORE_LIMIT:
+        if not -SCORE_LIMIT <= self.liveness_threshold < SCORE_LIMIT:  # nobody is above that
             raise EngineError(
-                f"liveness_threshold must be a score from {-SCORE_LIMIT:g} to {SCORE_LIMIT:g}, "
-                f"not {self.liveness_threshold!r}"
+                f"liveness_threshold must be a score from {-SCORE_LIMIT:g} to below "
+                f"{SCORE_LIMIT:g}, not {self.liveness_threshold!r}"
             )
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from shim.keys import DEMO, KeyStore
 from shim.keysfile import KeysError, add, load, revoke
 from shim.settings import Settings, SettingsError, keys_file, unknown
+from shim.terminal import say
 
 _log = logging.getLogger("shim")
 
 
 def main() -> int:
-    """Returns the exit status: 0, or 1 with a sentence on stderr that says what to do."""
+    """Returns the exit status: 0, 1 with a sentence on stderr that says what to do, or 130 when
+    interrupted over the keys."""
     arguments = _parser().parse_args()
     try:
         if arguments.command == "keys":
@@ -26,6 +28,8 @@ def main() -> int:
     except (KeysError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +71,8 @@ def _keys(arguments: argparse.Namespace) -> int:
     if path is None:
         raise KeysError("Which file? Set BIOAUTH_KEYS or give --file.")
     if arguments.action == "list":
-        print("\n".join(load(path)))
+        for app_id in load(path):
+            print(app_id)
         return 0
     note = "A running server takes this over on SIGHUP."
     if arguments.action == "revoke":
@@ -82,7 +87,7 @@ def _keys(arguments: argparse.Namespace) -> int:
 
 def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
     if not key_from_stdin:
-        print(*add(path, app_id))
+        _tell(path, *add(path, app_id))
         return
     if app_id is None:
         raise KeysError("Whose key? Give the app id: keys add APP_ID --key-stdin")
@@ -93,7 +98,19 @@ def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
     except UnicodeDecodeError:
         raise KeysError("The key on standard input is not UTF-8.") from None
     add(path, app_id, app_key)
-    print(app_id)
+    _tell(path, app_id)
+
+
+def _tell(path: Path, app_id: str, *app_key: str) -> None:
+    """Print what was added: it is shown this once, or it is taken back."""
+    try:
+        say(" ".join((app_id, *app_key)))
+    except OSError as error:
+        revoke(path, app_id)
+        raise KeysError(
+            f"Nothing was added: standard output, where it is to be read, cannot be written "
+            f"({error.strerror or error})."
+        ) from None
 
 
 def _serve(arguments: argparse.Namespace) -> int:

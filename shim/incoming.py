@@ -22,6 +22,7 @@ BODY_S = 120  # for a whole request to arrive, or longer where its body is large
 SLOWEST = 4096  # bytes a second, on a weak line
 STALL_S = 3  # of silence, before a refused request is answered without the rest of its body
 _UNKNOWN = -1
+_TLS = b"\x16"  # of a handshake, whose client takes this for a server of https
 _ORIGIN = re.compile(rb"^[^/?#]+://[^/?#]*")
 
 
@@ -42,6 +43,9 @@ class Parser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         if not self.request_line:
+            if data.startswith(_TLS) and not self.header_plus:
+                super().received(b"TLS\r\n\r\n")  # answered as a head that cannot be read
+                return len(data)
             line, end, _ = (self.header_plus + data).lstrip().partition(b"\r\n")
             self.request_line = line.rstrip() if end else b""
         return int(super().received(data))

@@ -74,7 +74,8 @@ def add(path: Path, app_id: str | None = None, app_key: str | None = None) -> tu
     Raises KeysError when the id exists already or is not made of letters, digits, "-" and "_", when
     the key is empty, and when the file cannot be read or written, or is not changed by one line.
     """
-    app_id = app_id or "".join(secrets.choice(string.digits) for _ in range(16))
+    if app_id is None:
+        app_id = "".join(secrets.choice(string.digits) for _ in range(16))
     if not _APP_ID.fullmatch(app_id):
         raise KeysError('An app id has 1 to 64 letters, digits, "-" and "_".')
     if app_key is None:

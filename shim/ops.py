@@ -31,7 +31,7 @@ def create_ops_app(readiness: Readiness, registry: CollectorRegistry) -> Flask:
         return Response(f"{reason or 'ok'}\n", 503 if reason else 200, mimetype="text/plain")
 
     def metrics() -> Response:
-        return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     for page in (healthz, readyz, metrics):
         app.add_url_rule(f"/{page.__name__}", view_func=page)

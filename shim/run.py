@@ -4,9 +4,8 @@ import errno
 import logging
 import os
 import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from engine import Engine
 from shim import ops, selftest
@@ -16,6 +15,7 @@ from shim.observability import Journal
 from shim.ops import Readiness
 from shim.server import Server
 from shim.settings import Settings
+from shim.terminal import say
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
         _listen_to_signals(server, readiness)
         loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}
         _tell("serving", **loaded, keys=len(keys), demo=demo)
-        _say(f"http://{_in_url(settings.host)}:{server.port}")
+        with suppress(OSError):  # that nobody reads it is no reason not to serve
+            say(f"http://{_in_url(settings.host)}:{server.port}")
         finished = server.run()
         _tell("stopped", finished=finished)
     if not finished:
@@ -74,18 +75,9 @@ def _named(host: str, port: int, prefix: str, default: str = "") -> Iterator[Non
     try:
         yield
     except OSError as error:
-        is_host = error.errno == errno.EADDRNOTAVAIL
+        is_host = error.errno not in (errno.EADDRINUSE, errno.EACCES)
         setting = f"{prefix}_HOST" if is_host else f"{prefix}_PORT{default}"
         raise OSError(f"Cannot serve on {_in_url(host)}:{port} ({setting}): {error}") from error
-
-
-def _say(line: str) -> None:
-    """On stdout, if that can be written: that nobody reads it is no reason not to serve."""
-    try:
-        print(line, flush=True)
-    except OSError:
-        # What is left in the buffer would fail again at the end, and change the exit status.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _listen_to_signals(server: Server, readiness: Readiness) -> None:

@@ -120,6 +120,12 @@ def _text(name: str, text: str) -> str:
     return text
 
 
+def _names(name: str, text: str) -> str:
+    if not text.strip(" ,"):
+        raise _fail(name, "execution providers, with commas between: such as cuda, or openvino,cpu")
+    return text
+
+
 def _path(name: str, text: str) -> Path:
     try:
         return Path(text).expanduser()
@@ -151,6 +157,13 @@ def _seconds(name: str, text: str) -> float:
     raise _fail(name, "a number of seconds from 0 to 86400")
 
 
+def _window(name: str, text: str) -> float:
+    with suppress(ValueError):
+        if (number := float(text)) == 0 or 1 <= number <= 86400:
+            return number
+    raise _fail(name, "0, or a number of seconds from 1 to 86400")
+
+
 def _rate(name: str, text: str) -> float:
     with suppress(ValueError):
         if 0 < (number := float(text)) < 1:
@@ -160,15 +173,15 @@ def _rate(name: str, text: str) -> float:
 
 def _score(name: str, text: str) -> float:
     with suppress(ValueError):
-        if -12 <= (number := float(text)) <= 12:
+        if -12 <= (number := float(text)) < 12:
             return number
-    raise _fail(name, "a bio_score, from -12 to 12")
+    raise _fail(name, "a bio_score, from -12 to below 12")
 
 
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "keys": _path,
     "pack": _path,
-    "providers": _text,
+    "providers": _names,
     "threads": _whole(1, 1024),
     "fmr": _rate,
     "bpcer": _rate,
@@ -179,7 +192,7 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "ops_host": _text,
     "ops_port": _whole(0, 65535),
     "aliases": _switch,
-    "max_skew_s": _seconds,
+    "max_skew_s": _window,
     "slots": _whole(1, 1024),
     "queue": _whole(0, 1024),
     "queue_timeout_s": _seconds,

@@ -135,6 +135,19 @@ def _address(text: str) -> str:
     return text
 
 
+def _header(text: str) -> str:
+    if not text or not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} fits in no header")
+    return text
+
+
+def _difference(text: str) -> float:
+    with suppress(ValueError):
+        if (number := float(text)) >= 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is no number from 0")
+
+
 def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 <= (seconds := float(text)) <= 86400:
@@ -151,7 +164,9 @@ def _parser() -> argparse.ArgumentParser:
         "the document's first spellings alone.",
     )
     parser.add_argument("url", type=_address, help="the server, such as http://127.0.0.1:8081")
-    parser.add_argument("--app-id", default=app_id, help="default: the document's sample pair")
+    parser.add_argument(
+        "--app-id", type=_header, default=app_id, help="default: the document's sample pair"
+    )
     parser.add_argument("--app-key", default=app_key)
     files = parser.add_mutually_exclusive_group()
     files.add_argument(
@@ -180,8 +195,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long to wait between two requests, for a service that limits their rate",
     )
-    parser.add_argument("--score-tolerance", type=float, default=0.05, metavar="X")
-    parser.add_argument("--pixel-tolerance", type=int, default=10, metavar="N")
+    parser.add_argument("--score-tolerance", type=_difference, default=0.05, metavar="X")
+    parser.add_argument("--pixel-tolerance", type=_difference, default=10, metavar="N")
     return parser
 
 

@@ -22,7 +22,7 @@ class Tolerance:
     """How far two servers with different networks may be apart."""
 
     score: float = 0.05
-    pixels: int = 10
+    pixels: float = 10
 
 
 def kept(reply: Reply) -> dict[str, Any]:

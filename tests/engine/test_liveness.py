@@ -166,8 +166,10 @@ def test_a_threshold_of_one_s_own(pack: Callable[..., Path], astronaut: Pixels) 
 
 
 def test_a_threshold_that_cannot_be_one() -> None:
-    for value in (12.5, -13, math.nan):
-        with pytest.raises(EngineError, match=r"liveness_threshold must be a score from -12 to 12"):
+    for value in (12, 12.5, -13, math.nan):
+        with pytest.raises(
+            EngineError, match=r"liveness_threshold must be a score from -12 to below 12"
+        ):
             Engine(liveness_threshold=value)
     with pytest.raises(EngineError, match="give bpcer or liveness_threshold, not both"):
         Engine(bpcer=0.05, liveness_threshold=0)

@@ -63,6 +63,23 @@ def take_over(path: Path, *app_id: str, given: bytes) -> "subprocess.CompletedPr
     )
 
 
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("app_id", ["", "mine --key-stdin"])
+def test_a_pair_that_cannot_be_shown_is_not_added(
+    tmp_path: Path, redirection: str, app_id: str
+) -> None:
+    path = keys_file(tmp_path)
+    before = path.read_text()
+    add = ["sh", "-c", f'exec "$@" {redirection}', "-", *command("keys", "add", *app_id.split())]
+    result = subprocess.run(
+        add, env=environment(keys=path), input="key\n", capture_output=True, text=True, check=False
+    )
+    sentence = "Nothing was added: standard output, where it is to be read, cannot be written ("
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(sentence) and result.stderr.count("\n") == 1
+    assert path.read_text() == before
+
+
 def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
     path = keys_file(tmp_path, "[keys]\n")
     served = start(keys=path)
@@ -88,6 +105,7 @@ def test_a_key_that_clients_have_already(start: Start, tmp_path: Path) -> None:
         (["cloud"], b"", "The key is empty."),
         (["cloud"], b" \nkey\n", "The key is empty."),
         (["cloud"], b"\xff", "The key on standard input is not UTF-8."),
+        ([""], b"key", 'An app id has 1 to 64 letters, digits, "-" and "_".'),
         ([], b"key", "Whose key? Give the app id: keys add APP_ID --key-stdin"),
         (["shop"], b"key", "shop has a key already. Revoke it first to give it a new one."),
     ],

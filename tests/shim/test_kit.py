@@ -223,6 +223,27 @@ def test_the_kit_says_what_is_no_address(
     assert f"{address} is no address" in (error := capsys.readouterr().err) and why in error
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        *(("--app-id", value, "fits in no header") for value in ("", "张", "a\n", " a")),
+        *(("--score-tolerance", value, f"{value} is no number from 0") for value in ("nan", "-1")),
+        ("--pixel-tolerance", "x", "x is no number from 0"),
+    ],
+)
+def test_options_of_the_kit_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    value: str,
+    why: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["conformance", "http://127.0.0.1:9", option, value])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert why in capsys.readouterr().err
+
+
 def test_what_a_replay_overlooks() -> None:
     tolerance = Tolerance(score=0.05, pixels=10)
     theirs = {"status": 200, "body": {"similarity": "0.75", "time": "1", "x": 10}}

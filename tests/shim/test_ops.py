@@ -4,10 +4,12 @@ import http.client
 import os
 import resource
 import time
+import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
 from conftest import Start
+from prometheus_client import CONTENT_TYPE_LATEST
 from shim_client import Client, image
 from shim_server import Served
 
@@ -29,6 +31,8 @@ def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> N
     assert get(served.ops_url, "/readyz") == (200, "ok\n")
     status, text = get(served.ops_url, "/metrics")
     assert status == 200
+    with urllib.request.urlopen(f"{served.ops_url}/metrics") as reply:
+        assert reply.headers["Content-Type"] == CONTENT_TYPE_LATEST
     for figure in (
         'bioauth_requests_total{endpoint="detect",errorcode="0"}',
         'bioauth_request_seconds_bucket{endpoint="detect"',

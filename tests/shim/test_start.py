@@ -35,6 +35,9 @@ from engine.packs import DEFAULT_PACK
         (["--demo"], {"fmr": 0}, "BIOAUTH_FMR must be a rate between 0 and 1"),
         (["--demo", "--port", "0"], {"bpcer": "1e-7", "ops": 0}, "BPCER"),
         (["--demo"], {"liveness_threshold": 40}, "BIOAUTH_LIVENESS_THRESHOLD must be a bio_score"),
+        (["--demo"], {"liveness_threshold": 12}, "must be a bio_score, from -12 to below 12"),
+        (["--demo"], {"max_skew_s": "1e-9"}, "BIOAUTH_MAX_SKEW_S must be 0, or a number of sec"),
+        (["--demo"], {"providers": ", "}, "BIOAUTH_PROVIDERS must be execution providers, with"),
         (
             *(["--demo", "--port", "0"], {"bpcer": 0.1, "liveness_threshold": 1, "ops": 0}),
             "give bpcer or liveness_threshold, not both",
@@ -42,6 +45,7 @@ from engine.packs import DEFAULT_PACK
         (["--demo"], {"pack": "nowhere", "ops": 0}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider", "ops": 0}, "TPUExecutionProvider"),
         (["--demo", "--port", "0"], {"ops_host": "192.0.2.1"}, "192.0.2.1:0 (BIOAUTH_OPS_HOST): "),
+        (["--demo", "--port", "0"], {"ops_host": "fe80::1"}, "[fe80::1]:0 (BIOAUTH_OPS_HOST): "),
         (
             *(["--demo"], {"ops_host": "no.such.host.invalid"}),
             f"(BIOAUTH_OPS_HOST): [Errno {errno.EADDRNOTAVAIL}] no.such.host.invalid is no address",

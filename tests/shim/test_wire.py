@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from shim_server import Served, wait_for
 from threaded import running
 
 from engine import Engine
+from shim.incoming import HEAD_S
 
 OLD = b"1476414567061"
 NOT_HTTP = [
@@ -56,6 +58,13 @@ def test_what_is_not_http(
     logged = json.loads(line)
     assert (logged["status"], logged["errorcode"], logged["app_id"]) == (status, code, None)
     assert logged["endpoint"] == ("detect" if b"/detect " in data else "-")
+
+
+def test_a_client_that_speaks_tls_is_told_at_once(served: Served) -> None:
+    begun = time.monotonic()
+    with connect(served) as connection, pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
+        ssl.create_default_context().wrap_socket(connection, server_hostname="127.0.0.1")
+    assert time.monotonic() - begun < HEAD_S / 2
 
 
 def test_a_head_that_cannot_be_read_is_answered_while_more_comes(served: Served) -> None:
