@@ -31,7 +31,7 @@ class Classifier:
     channels ("BGR" or "RGB"), mean and std, probabilities (true: the network ends in a softmax).
     Input: (N, 3, size, size) float32, (x - mean) / std of 0..255. Output: (N, 2 or more) logits, or
     probabilities.
-    Raises what networks.MISFITS lists for a setting that is missing or wrong.
+    Raises what packs.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ class Descreener:
     LOOKS, but for what is LARGE; the answers are averaged.
     Input: (N, 3, H, W) float32 BGR 0..255. Outputs: the clean picture like the input, the mask
     (N, 1, H, W) 0..1, the logit of "carries a mesh" (N,).
-    Raises what networks.MISFITS lists for a setting that is missing or wrong.
+    Raises what packs.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any], runtime: Runtime) -> None:

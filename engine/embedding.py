@@ -31,7 +31,7 @@ class ArcFace:
 
     manifest: size (pixels), channels ("RGB" or "BGR"), mean and std, applied as (x - mean) / std.
     batching: whether faces of concurrent calls share runs, where the network takes several.
-    Raises what networks.MISFITS lists for a setting that is missing or wrong.
+    Raises what packs.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(

@@ -105,7 +105,8 @@ class Engine:
         encoded_or_path = isinstance(images, str | bytes | bytearray | memoryview | PathLike)
         if encoded_or_path or (isinstance(images, np.ndarray) and images.ndim == 3):
             raise EngineError("embed_many takes several images: put this one into a list")
-        if not isinstance(images, Iterable):
+        single = isinstance(images, np.ndarray) and images.ndim == 0
+        if single or not isinstance(images, Iterable):
             raise EngineError(f"embed_many takes several images, not {type(images).__name__}")
         several = list(images)
         if not several:

@@ -19,3 +19,8 @@ class WeightsError(EngineError):
 
 class ProviderError(EngineError):
     """An execution provider was named and is not the one that would really run the networks."""
+
+
+def one_line(error: BaseException) -> str:
+    """What another package's error says, which may be several lines."""
+    return " ".join(str(error).split())

@@ -14,6 +14,8 @@ LONGEST_PATH = 4096
 
 def read(path: str | PathLike[str]) -> bytes:
     """A picture's file. Raises ImageError for one that cannot be read or is over MAX_BYTES."""
+    if path == "":
+        raise ImageError("a picture's path is empty")
     try:
         return _read(Path(path))
     except OSError as error:

@@ -40,7 +40,7 @@ class Context:
 
     manifest: as Classifier's, and least_crop (how many times the box must fit into the picture),
     texture_slope, context_slope, intercept (Platt scaling of both raw log-odds together).
-    Raises what networks.MISFITS lists for a setting that is missing or wrong.
+    Raises what packs.MISFITS lists for a setting that is missing or wrong.
     """
 
     def __init__(self, network: Network, manifest: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class Liveness:
     manifest: as Classifier's, and slope and intercept (Platt scaling of the raw log-odds),
     threshold (on the score), `bpcer` (a table of other thresholds) and `gate` (limits, see Gate).
     points: another threshold than the manifest's, a row of that table or itself.
-    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    Raises what packs.MISFITS lists for a setting that is missing or wrong,
     and WeightsError for a rate that is not in the table.
     """
 

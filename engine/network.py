@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from engine.errors import EngineError
+from engine.errors import EngineError, one_line
 from engine.sessions import FAILURES, Choice
 
 Outputs = list[NDArray[np.float32]]
@@ -66,4 +66,4 @@ class Network:
         try:
             return self._choose(arrays[0].shape, run)
         except FAILURES as error:
-            raise EngineError(f"a network does not run: {error}") from error
+            raise EngineError(f"a network does not run: {one_line(error)}") from error

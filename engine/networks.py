@@ -1,8 +1,6 @@
 """The networks of a pack, built: which kinds of network there are is listed here only."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import cv2
 
@@ -14,7 +12,7 @@ from engine.liveness import Context, Liveness
 from engine.manifests import MANIFEST
 from engine.network import Network
 from engine.operating import PACKS_OWN, OperatingPoints
-from engine.packs import Entry, Pack
+from engine.packs import MISFITS, Entry, Pack
 from engine.providers import ON_CPU, OPENVINO
 from engine.recognition import Recognition
 from engine.runtime import Runtime
@@ -23,13 +21,9 @@ from engine.similarity import SimilarityScale
 from engine.trial import try_out
 from engine.yunet import YuNet
 from engine.zoo import ZooDetector, ZooEmbedder
+from engine.zoo_folder import ZOO
 
 _log = logging.getLogger(__name__)
-
-ZOO = "insightface"
-
-MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What numpy and others raise where a manifest and a network do not go together."""
 
 WIDE_DETECTION = 3 * 400 * 400
 """Values of a detector's input: a second thread gains nothing at 320 px, a fifth at 480 x 640."""
@@ -55,17 +49,17 @@ class Networks:
         self._runtime = runtime
         self._batching = batching
         self.loaded: dict[str, Network] = {}
-        with self._section("detector"):
+        with pack.section("detector"):
             self.detection = Detection(self._detector(pack.entry("detector")), runtime)
-        with self._section("embedding"):
+        with pack.section("embedding"):
             self.embedder = self._embedder(pack.entry("embedding"))
-        with self._section("similarity"):
+        with pack.section("similarity"):
             self.similarity = SimilarityScale(pack.similarity, points.fmr)
         self.recognition = Recognition(self.detection, self.embedder, self.similarity, runtime)
         context = self._context()
-        with self._section("liveness"):
+        with pack.section("liveness"):
             self._liveness = self._build_liveness(context, points)
-        with self._section("descreen"):
+        with pack.section("descreen"):
             self._descreener = self._build_descreener() if "descreen" in pack.entries else None
         self._try_out()
 
@@ -82,18 +76,6 @@ class Networks:
         if self._descreener is None:
             raise self._pack.lacks("descreen")
         return self._descreener
-
-    @contextmanager
-    def _section(self, name: str) -> Iterator[None]:
-        """Raises WeightsError, which names the manifest's section, for what does not fit in it."""
-        try:
-            yield
-        except MISFITS as error:
-            what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-            raise WeightsError(
-                f"{self._pack.folder / MANIFEST}: [{name}]: {what}; "
-                "weights/README.md says what each section holds"
-            ) from error
 
     def _try_out(self) -> None:
         """Raises WeightsError for a network that does not fit its settings."""
@@ -113,7 +95,9 @@ class Networks:
     def _embedder(self, entry: Entry) -> Embedder:
         if entry.settings["kind"] == ZOO:
             return ZooEmbedder(entry, self._runtime)
-        integers = bool(entry.settings.get("integers", False))
+        integers = entry.settings.get("integers", False)
+        if not isinstance(integers, bool):
+            raise ValueError(f"integers is true or false, not {integers!r}")
         network = self._load(entry, "arcface", integers=integers)
         if integers and OPENVINO not in network.providers:
             _log.warning(
@@ -128,7 +112,7 @@ class Networks:
     def _context(self) -> Context | None:
         if not {"liveness", "liveness_context"} <= self._pack.entries.keys():
             return None
-        with self._section("liveness_context"):
+        with self._pack.section("liveness_context"):
             entry = self._pack.entry("liveness_context")
             return Context(self._load(entry, "crop_classifier", light=True), entry.settings)
 

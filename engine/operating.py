@@ -12,6 +12,9 @@ from engine.errors import EngineError, WeightsError
 SCORE_LIMIT = 12.0
 """Of liveness: beyond e^12 : 1 no sample of ours could support the odds."""
 
+RAREST = 1e-12
+"""Of a rate: no sample supports a rarer one."""
+
 ERRORS_NEEDED = 30
 """Doddington's rule of 30 (ISO/IEC 19795-1, annex B): with 30 errors the true rate is within 30 %
 of the measured one, at 90 % confidence. Fewer errors support no statement about the rate."""
@@ -36,8 +39,13 @@ class OperatingPoints:
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):
-            if (value := getattr(self, name)) is not None and not isinstance(value, Real):
+            if (value := getattr(self, name)) is None:
+                continue
+            if not isinstance(value, Real):
                 raise EngineError(f"{name} must be a number, not {value!r}")
+            if name != "liveness_threshold" and not RAREST <= float(value) < 1:
+                raise EngineError(f"{name} must be a rate between 0 and 1, not {value!r}")
+            object.__setattr__(self, name, float(value))  # of a fraction or numpy's, in a message
         if self.liveness_threshold is None:
             return
         if self.bpcer is not None:

@@ -1,7 +1,8 @@
 """Model packs: a folder of networks with a manifest that says what each one is."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,8 @@ from engine.zoo_folder import implied_manifest
 
 DEFAULT_PACK = Path(__file__).resolve().parent.parent / "weights" / "default"
 FAST_PACK = DEFAULT_PACK.with_name("fast")
+MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What numpy and others raise where a manifest and a network do not go together."""
 RESTORE = "restore it from where the pack came from (its origin is in pack.toml), or reinstall"
 
 
@@ -74,6 +77,18 @@ class Pack:
         if role not in self.entries:
             raise self.lacks(role)
         return self.entries[role]
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """Raises WeightsError, which names the manifest's section, for what does not fit in it."""
+        try:
+            yield
+        except MISFITS as error:
+            what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+            raise WeightsError(
+                f"{self.folder / MANIFEST}: [{name}]: {what}; "
+                "weights/README.md says what each section holds"
+            ) from error
 
     def lacks(self, role: str) -> WeightsError:
         return WeightsError(

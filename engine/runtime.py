@@ -8,7 +8,7 @@ from numbers import Integral
 import onnxruntime
 
 from engine.cores import usable_cores
-from engine.errors import EngineError, WeightsError
+from engine.errors import EngineError, WeightsError, one_line
 from engine.network import Network
 from engine.pool import Item, Pool, Result
 from engine.providers import CPU, CUDA, TENSORRT, installed_builds, options
@@ -98,7 +98,9 @@ class Runtime:
             elif wide_from is not None and self.threads > 1:
                 choose = by_width(narrow, session(threads=self.threads), wide_from)
         except SESSION_ERRORS as error:
-            raise WeightsError(f"{name} does not load as an ONNX network: {error}") from error
+            raise WeightsError(
+                f"{name} does not load as an ONNX network: {one_line(error)}"
+            ) from error
         except RuntimeError as error:  # a provider without its driver, device or libraries
             self.providers.without(error, asked)
             return self.load(

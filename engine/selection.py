@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Literal
 
-from engine.errors import ProviderError
+from engine.errors import ProviderError, one_line
 from engine.providers import CPU, CUDA, OPENVINO, advice, chosen
 
 Sizes = Literal["one", "few", "any"]
@@ -45,7 +45,7 @@ class Selection:
     def without(self, error: RuntimeError, asked: Sequence[str]) -> None:
         """Leave the providers of which one does not begin for the CPU, if none of them was named.
         Raises ProviderError if one was, or if it was the CPU."""
-        said = " ".join(str(error).split())
+        said = one_line(error)
         if self.required or list(asked) == [CPU]:
             name = next((name for name in self.required if name != CPU and name in asked), CPU)
             raise ProviderError(

@@ -44,7 +44,7 @@ class SimilarityScale:
 
     With L(c) = 1 / (1 + u exp(-k c)), similarity is (L(c) - L(-1)) / (L(1) - L(-1)), which
     simplifies to the product in `of`; the odds factor u follows from `cosine` -> THRESHOLD.
-    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    Raises what packs.MISFITS lists for a setting that is missing or wrong,
     and WeightsError for a rate that is not in the table.
     """
 

@@ -27,7 +27,7 @@ class YuNet:
     strides, and landmark offsets in strides.
     manifest: score_threshold (what a face has to score) and nms_threshold (as boxes.suppress's
     overlap), both 0..1.
-    Raises what networks.MISFITS lists for a setting that is missing or wrong,
+    Raises what packs.MISFITS lists for a setting that is missing or wrong,
     and for a network without those heads.
     """
 

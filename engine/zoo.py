@@ -10,7 +10,7 @@ import numpy as np
 from engine.batching import MOST
 from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
-from engine.errors import EngineError, WeightsError
+from engine.errors import EngineError, WeightsError, one_line
 from engine.images import Pixels
 from engine.numbers import number
 from engine.packs import Entry
@@ -99,7 +99,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except SESSION_ERRORS as error:
-        raise EngineError(f"a network does not run: {error}") from error
+        raise EngineError(f"a network does not run: {one_line(error)}") from error
 
 
 def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
@@ -120,7 +120,9 @@ def _load(entry: Entry, runtime: Runtime, task: str) -> Any:
                 **told,
             )
     except Exception as error:  # whatever that package or onnxruntime makes of a wrong file
-        raise WeightsError(f"{entry.path} does not load as a {task} network: {error}") from error
+        raise WeightsError(
+            f"{entry.path} does not load as a {task} network: {one_line(error)}"
+        ) from error
     if getattr(model, "taskname", None) != task:
         raise WeightsError(f"{entry.path} is not a {task} network that insightface knows")
     model.session.disable_fallback()  # to the CPU, silently, in the middle of a run

@@ -7,6 +7,11 @@ from typing import Any
 
 from engine.errors import WeightsError
 
+ZOO = "insightface"
+"""The kind of its networks, and the package's name."""
+
+ZOO_MANIFEST = "manifest.json"
+
 INSTALL = (
     "pip install onnx requests scikit-image scipy tqdm && pip install --no-deps insightface==2.1"
 )
@@ -24,7 +29,7 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
     Raises WeightsError when there is not exactly one detector and one embedding network, for a
     file that is none, and where insightface is not installed.
     """
-    if not any((*folder.glob("*.onnx"), *folder.glob("manifest.json"))):
+    if not any((*folder.glob("*.onnx"), *folder.glob(ZOO_MANIFEST))):
         raise WeightsError(f"{folder} is no model pack: it has no pack.toml, and no ONNX file")
     roles: dict[str, list[Path]] = {"detector": [], "embedding": []}
     described = described_roles(folder)
@@ -41,7 +46,7 @@ def implied_manifest(folder: Path) -> dict[str, Any]:
             )
     sections = {
         role: {
-            "kind": "insightface",
+            "kind": ZOO,
             "file": paths[0].name,
             "sha256": hashlib.sha256(paths[0].read_bytes()).hexdigest(),
             "licence": LICENCE,

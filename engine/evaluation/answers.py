@@ -48,7 +48,7 @@ class Answers:
         self.alive = np.array([one is not None and one.alive for one in verdicts], bool)
         self.answered = ~np.isnan(self.scores)
         said = [one.assessable if one else False for one in verdicts]
-        self.judged = np.array([one is not False for one in said], bool)
+        self.judged = self.answered & np.array([one is not False for one in said], bool)
         self.tells = None not in said
         self.species = np.array([capture.species for capture in sample])
         self.source = np.array([capture.source for capture in sample])
@@ -57,8 +57,18 @@ class Answers:
         self.estimated = threshold is None
         self.threshold = self._boundary() if threshold is None else threshold
 
+    @property
+    def bound(self) -> str:
+        """How an estimated threshold lies to the true one: "about", or only "at most" or "at least"
+        it where all judged captures had one verdict."""
+        called = self.alive[self.judged]
+        if called.any() and not called.all():
+            return "about"
+        return "at most" if called.any() else "at least"
+
     def _boundary(self) -> float:
-        """Between the lowest score called live and the highest below it that is not."""
+        """Between the lowest score called live and the highest below it that is not; where only one
+        of the two is there, that."""
         called = np.sort(self.scores[self.judged & self.alive])[:1]
         refused = np.sort(self.scores[self.judged & ~self.alive])
         if len(called):  # a service may refuse for other reasons than the score

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.classifier import Classifier
-from engine.errors import ImageError
+from engine.errors import ImageError, one_line
 from engine.evaluation.answers import Verdict
 from engine.evaluation.captures import Capture
 from engine.evaluation.photos import SampleError
@@ -75,10 +75,13 @@ class Peer:
         try:
             self._classifier.log_odds(np.zeros((size, size, 3), np.uint8), whole)
         except Exception as error:  # onnxruntime raises many kinds without a common base
-            raise ValueError(f"it takes no picture of that kind ({error})") from error
+            raise ValueError(f"it takes no picture of that kind ({one_line(error)})") from error
 
     def judge(self, view: View) -> Verdict:
+        """Raises SampleError where the network gives no number."""
         score = self._classifier.log_odds(view.image, view.face)
+        if not math.isfinite(score):
+            raise SampleError(f"the peer {self.name} gives {score} for a picture, and no number")
         return Verdict(score, score > self.threshold)
 
 

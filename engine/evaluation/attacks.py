@@ -52,7 +52,7 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
     header.append("no face, or refused")
     where = f"the threshold {answers.threshold:.3f}"
     if answers.estimated:
-        where = f"its threshold, about {answers.threshold:.3f} as estimated from its verdicts"
+        where = f"its threshold, {answers.bound} {answers.threshold:.3f} by its verdicts"
     report.table(f"{name}: at {where}", header, rows)
     apcers = {kind: errors[kind].value for kind in attacks if errors[kind].trials}
     acers = {kind: value for kind, value in averages.items() if value is not None}
@@ -62,7 +62,7 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
             report.text(f"Worst {title}: {100 * value:.2f} % ({hardest}).")
     return {
         "threshold": answers.threshold,
-        "threshold_estimated": answers.estimated,
+        "threshold_estimated": answers.bound if answers.estimated else None,
         "worst_apcer": max(apcers.values(), default=None),
         "worst_acer": max(acers.values(), default=None),
         "errors": {kind: rate.plain() for kind, rate in errors.items()},

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         raise SampleError("--varied is about meshes that are drawn: give --images or --identities")
     pairs = _pairs(args)
     if args.identities:  # said now, not after all the pairs
-        photographed(args.identities)
+        photographed(args.identities, args.seed)
         families(args.families)
     _read_once(args, pairs)
     with Engine(args.pack, args.providers) as engine:
@@ -93,9 +93,13 @@ def run(args: argparse.Namespace) -> int:
 def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:
     """Raises SampleError for a picture that is broken before any work is done."""
     plain = shuffled(args.images, args.seed)[: args.plain] if args.images else []
-    people = photographed(args.identities)[: args.genuine] if args.identities else []
-    for path in dict.fromkeys([*pairs.drawn_on, *plain, *(p for photos in people for p in photos)]):
+    people = photographed(args.identities, args.seed) if args.identities else []
+    verified = [photo for photos in people[: args.genuine] for photo in photos]
+    for path in dict.fromkeys([*pairs.drawn_on, *plain, *verified]):
         read_photo(path)
+    if isinstance(pairs, Files):
+        for number in range(len(pairs)):
+            pairs[number]
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from engine import Engine, FaceNotFound, ImageError
 from engine.evaluation.photos import SampleError
 from engine.packs import Pack, read_pack
 from engine.providers import chosen
+from engine.zoo_folder import ZOO, ZOO_MANIFEST
 
 Vector = NDArray[np.float32] | None
 """A unit vector, or None where no face was found: a failure to enrol."""
@@ -78,8 +80,12 @@ def checksum(pack: Pack, providers: Sequence[str]) -> str:
     """What decides about an embedding: two networks with their settings, the engine's code, and
     onnxruntime and its execution providers, which do not calculate alike to the last digit."""
     digest = hashlib.sha256(json.dumps(list(providers)).encode())
-    for role in ("detector", "embedding"):
-        digest.update(json.dumps(dict(pack.entry(role).settings), sort_keys=True).encode())
+    for entry in (pack.entry("detector"), pack.entry("embedding")):
+        digest.update(json.dumps(dict(entry.settings), sort_keys=True, default=str).encode())
+        if entry.settings["kind"] == ZOO:
+            digest.update(version(ZOO).encode())
+            for told in entry.folder.glob(ZOO_MANIFEST):
+                digest.update(told.read_bytes())
     digest.update(onnxruntime.__version__.encode())
     for module in sorted(Path(__file__).parents[1].glob("*.py")):
         digest.update(module.read_bytes())

@@ -57,10 +57,13 @@ class Mean:
 
 def mean_of(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Mean:
     """By the standard error where only groups are independent of each other (Liang & Zeger,
-    "Longitudinal data analysis using generalized linear models", Biometrika 1986); NaN for none.
+    "Longitudinal data analysis using generalized linear models", Biometrika 1986), and Student's t
+    of as many groups; NaN for none.
 
     values, groups: (N,); groups are numbered from 0.
     """
+    from scipy.special import stdtrit
+
     if not len(values):
         return Mean(math.nan, math.nan)
     mean, number = float(values.mean()), int(groups.max()) + 1
@@ -68,7 +71,7 @@ def mean_of(values: NDArray[np.float64], groups: NDArray[np.int64]) -> Mean:
         return Mean(mean, math.nan)
     away = np.bincount(groups, values - mean, number)
     error = math.sqrt(number / (number - 1) * float((away**2).sum())) / len(values)
-    return Mean(mean, 1.959964 * error)
+    return Mean(mean, float(stdtrit(number - 1, 0.975)) * error)
 
 
 def wilson(errors: float, trials: float) -> Rate:

@@ -81,8 +81,9 @@ def _recovered(
     return rate
 
 
-def photographed(identities: Path) -> list[list[Path]]:
-    """The photos of everybody who has two or more; identities: as read_people() takes them.
+def photographed(identities: Path, seed: int) -> list[list[Path]]:
+    """The photos of everybody who has two or more, in an order of people drawn from the seed;
+    identities: as read_people() takes them.
 
     Raises SampleError as that does, and when nobody has.
     """
@@ -92,7 +93,7 @@ def photographed(identities: Path) -> list[list[Path]]:
     several = [photos for photos in people.values() if len(photos) > 1]
     if not several:
         raise SampleError(f"{identities}: no person has two photos; it takes a folder for each")
-    return several
+    return [several[index] for index in np.random.default_rng(seed).permutation(len(several))]
 
 
 def genuine(
@@ -107,7 +108,7 @@ def genuine(
 
     identities: as photographed() takes it. varied: as draw() takes it.
     """
-    people = photographed(identities)
+    people = photographed(identities, seed)
     pairs = []
     for number in progress(range(count), "genuine pairs"):
         rng = np.random.default_rng((seed, number, 2))

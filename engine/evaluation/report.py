@@ -81,7 +81,8 @@ class Report:
                 print(f"written: {file}")
 
     def write(self, folder: Path, metrics: dict[str, Any]) -> None:
-        """report.html, which needs no other file, and metrics.json, in which NaN is null."""
+        """report.html, which needs no other file, and metrics.json, where what is not finite is
+        null."""
         folder.mkdir(parents=True, exist_ok=True)
         head = f"<meta charset=utf-8><title>{html.escape(self._title)}</title>"
         page = f"<!doctype html>{head}<style>{STYLE}</style>" + "\n".join(self._parts)
@@ -92,12 +93,12 @@ class Report:
 
 
 def _plain(value: Any) -> Any:
-    """Of mappings, lists and numbers, as JSON has them: it knows no NaN."""
+    """Of mappings, lists and numbers, as JSON has them: it knows neither NaN nor infinity."""
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _line(tag: str, cells: Sequence[str]) -> str:

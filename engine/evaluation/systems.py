@@ -82,8 +82,10 @@ def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
     """
     paths = [photo.path for photo in pairs.photos]
     cache = args.cache or args.out / "embeddings.sqlite"
+    pack = read_pack(args.pack)
+    with pack.section("similarity"):  # said now, not after all the photos
+        scale = SimilarityScale(pack.similarity, args.fmr)
     vectors = embed_photos(paths, cache, args.pack, args.providers, args.ray)
-    scale = SimilarityScale(read_pack(args.pack).similarity, args.fmr)
     scores = scale.of(cosines(vectors, pairs.a, pairs.b))
     failed = [path for path, vector in zip(paths, vectors, strict=True) if vector is None]
     if np.isnan(scores).all():

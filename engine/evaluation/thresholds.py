@@ -38,14 +38,16 @@ def by_attacks(report: Report, name: str, answers: Answers) -> dict[str, Any]:
 
 def by_live(report: Report, name: str, answers: Answers) -> list[dict[str, Any]]:
     """Thresholds that refuse a share of this sample's live captures, for which no attack is needed,
-    and what passes there."""
+    and what passes there; none where scores are equal, so that it cannot be told apart."""
     live = np.sort(answers.scores[answers.judged & (answers.species == LIVE)])
     rows, figures = [], []
     for share in BPCERS:
         refused = int(share * len(live) + 1e-9)
-        if not refused:
+        if not refused or live[refused - 1] == live[refused]:
             continue
-        threshold = round(float(live[refused - 1 : refused + 1].mean()), 3)
+        threshold = float(live[refused - 1 : refused + 1].mean())
+        if live[refused - 1] <= round(threshold, 3) < live[refused]:
+            threshold = round(threshold, 3)
         passed = {one: answers.error(one, threshold) for one in answers.attacks()}
         rows.append([f"{100 * share:g} %", f"{threshold:.3f}", *passed.values()])
         plain = {one: rate.plain() for one, rate in passed.items()}

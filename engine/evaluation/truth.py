@@ -46,7 +46,20 @@ def read(listing: Path, images: Path | None = None) -> list[TruePicture]:
         raise SampleError(f"{listing} cannot be read as ground truth: {error}") from error
     if not pictures:
         raise SampleError(f"{listing} lists no pictures")
+    for picture in pictures:
+        for face in picture.faces:
+            _check(f"{listing}: {picture.path.name}", face)
     return pictures
+
+
+def _check(where: str, face: TrueFace) -> None:
+    points = np.zeros((5, 2)) if face.landmarks is None else face.landmarks
+    if not (np.isfinite(face.box).all() and np.isfinite(points).all()):
+        raise SampleError(f"{where} has a box or landmarks that are no finite numbers")
+    if face.landmarks is not None and np.array_equal(points[0], points[1]):
+        raise SampleError(
+            f"{where} has both eyes in one place: leave landmarks that nobody marked empty"
+        )
 
 
 def _read_dlib(listing: Path, images: Path) -> Iterator[TruePicture]:
@@ -96,7 +109,7 @@ def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
     for row in read_rows(listing, ["file"]).values():
         if lacking := [key for key in ("x", "y", "width", "height") if key not in row]:
             raise SampleError(f"{listing} lacks a column: {', '.join(lacking)}")
-        faces = pictures.setdefault(row["file"], [])
+        faces = pictures.setdefault(row["file"].strip(), [])
         if not any(row[key].strip() for key in ("x", "y", "width", "height")):
             continue
         box = tuple(float(row[key]) for key in ("x", "y", "width", "height"))

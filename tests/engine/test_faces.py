@@ -214,6 +214,8 @@ def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
         engine.embed_many([])
     with pytest.raises(EngineError, match="takes several images, not NoneType"):
         engine.embed_many(None)  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="takes several images, not ndarray"):
+        engine.embed_many(np.array(5))
     data = encode(BLANK, "png")
     for single in ("a.png", Path("a.png"), data, bytearray(data), memoryview(data), BLANK):
         with pytest.raises(EngineError, match="takes several images: put this one into a list"):

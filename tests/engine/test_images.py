@@ -145,6 +145,11 @@ def test_what_can_be_no_path(path: str) -> None:
         load(path)
 
 
+def test_an_empty_path() -> None:
+    with pytest.raises(ImageError, match="a picture's path is empty"):
+        load("")
+
+
 @pytest.mark.parametrize(
     "array",
     [

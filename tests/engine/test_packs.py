@@ -114,6 +114,7 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
         ("margin = 96", "margin = 330", "tile is above twice the margin"),
         ("margin = 96", "margin = 15", "margin is no less than stride"),
         ("size = 112", "size = 96", "a network does not fit its settings"),
+        ("size = 112", 'size = 112\nintegers = "false"', "integers is true or false, not 'false'"),
         ("std = 1.0", "std = 16256.0", "all pictures are embedded alike: mean and std are not the"),
         ("crop = 1.4", 'crop = 1.4\nchannel = "RGB"', r"\[liveness\] has channel, which a crop_c"),
         ("crop = 1.4", 'crop = 1.4\nprobabilities = "no"', "probabilities is true or false"),
@@ -126,8 +127,9 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
 )
 def test_manifest_mistakes_are_explained(pack: Path, old: str, new: str, message: str) -> None:
     edit(pack, old, new)
-    with pytest.raises(WeightsError, match=message):
+    with pytest.raises(WeightsError, match=message) as caught:
         Engine(pack)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("role", ["detector", "embedding"])

@@ -1,6 +1,7 @@
 """The similarity scale, its operating points, and the quality beside it."""
 
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -105,6 +106,21 @@ def test_a_rate_that_is_no_number(name: str) -> None:
     with pytest.raises(EngineError, match=f"{name} must be a number, not '0.001'") as caught:
         Engine(**{name: "0.001"})  # type: ignore[arg-type]
     assert caught.type is EngineError
+
+
+@pytest.mark.parametrize("name", ["fmr", "bpcer"])
+@pytest.mark.parametrize("rate", [0, 1, -0.1, 5e-324, math.nan])
+def test_what_is_no_rate(name: str, rate: float) -> None:
+    with pytest.raises(EngineError, match=f"{name} must be a rate between 0 and 1, not ") as caught:
+        Engine(**{name: rate})  # type: ignore[arg-type]
+    assert caught.type is EngineError
+
+
+def test_a_rate_in_another_type_of_numbers() -> None:
+    with pytest.raises(WeightsError, match=r"no false match rate of 0\.333333; it has"):
+        Engine(fmr=Fraction(1, 3))  # type: ignore[arg-type]
+    with Engine(providers=["cpu"], fmr=Fraction(1, 100)) as engine:  # type: ignore[arg-type]
+        assert engine.info()["pack"]["name"] == "default"
 
 
 def test_what_the_sample_cannot_support_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Rates, areas and intervals of verdicts on captures."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,16 @@ def test_refusals_for_other_reasons_do_not_move_the_threshold() -> None:
     sample = [Capture(Path(f"{n}.png"), LIVE, "", "a") for n in range(4)]
     verdicts = [Verdict(2.0, True), Verdict(0.0, False), Verdict(9.0, False), None]
     assert Answers(sample, verdicts, 10).threshold == 1.0
+    assert Answers(sample, verdicts, 10).bound == "about"
+    for alive, bound in ((True, "at most"), (False, "at least")):
+        alike = [Verdict(one.score, alive) for one in verdicts if one]
+        assert Answers(sample[: len(alike)], alike, 10).bound == bound
+
+
+def test_what_is_no_number_was_not_judged() -> None:
+    sample = [Capture(Path(), "a: print", "", "a")] * 3
+    one = Answers(sample, [Verdict(math.nan, False)] * 2 + [Verdict(1.0, True)], 10, 0.0)
+    assert one.error("a: print").trials == 1 and one.non_response("a: print").value == 2 / 3
 
 
 def test_an_area_that_is_lost_is_positive() -> None:

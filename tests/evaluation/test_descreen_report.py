@@ -131,6 +131,7 @@ def test_numbers_that_make_no_sense(
         (["--images", "{}", "--clean", "{}/ann"], "give --images, --clean"),
         (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png is a file"),
         (["--clean", "{}/bad", "--meshed", "{}/bad"], "bad/1.png: "),
+        (["--clean", "{}/flat", "--meshed", "{}/half"], "half/2.png: "),
         (["--clean", "{}/flat", "--meshed", "{}/eve"], "2.png has no counterpart in the other"),
         (["--clean", "{}/eve", "--meshed", "{}/two"], "1.png differ by their suffix alone"),
         (
@@ -154,6 +155,10 @@ def test_what_is_refused(
     (portraits / "p.csv").write_text("clean,meshed\nann/1.png,ann/none.png", "utf-8")
     (portraits / "bad").mkdir()
     (portraits / "bad" / "1.png").write_bytes(b"no picture")
+    (portraits / "half").mkdir()
+    (portraits / "half" / "1.png").write_bytes((portraits / "ann" / "1.png").read_bytes())
+    (portraits / "half" / "2.png").write_bytes(b"no picture")
     given = [option.format(portraits) for option in options]
     assert main(["descreen", *given, "--out", str(portraits / "report")]) == 1
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told and "before the error" not in told

@@ -3,6 +3,8 @@
 import json
 import sqlite3
 import stat
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,41 @@ def test_a_photo_that_cannot_be_read_now_is_no_photo_without_a_face(
 def test_embeddings_are_kept_by_provider_and_for_their_owner(people: Path, tmp_path: Path) -> None:
     pack = read_pack()
     assert checksum(pack, [CPU]) != checksum(pack, [OPENVINO, CPU])
+    dated = {**pack.entry("detector").settings, "training_run": date(2026, 5, 1)}  # as TOML has it
+    detector = replace(pack.entry("detector"), settings=dated)
+    other = replace(pack, entries={**pack.entries, "detector": detector})
+    assert checksum(other, [CPU]) not in ("", checksum(pack, [CPU]))
     cache = tmp_path / "cache.sqlite"
     embed_photos([people / "ann" / "1.png"], cache, providers=["cpu"])
     assert stat.S_IMODE(cache.stat().st_mode) == 0o600
+
+
+def test_a_wrong_scale_is_told_before_photos_are_embedded(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "pack.toml").write_text(
+        '[pack]\nname = "own"\nextends = "default"\n[similarity]\ncosine = "x"\nsteepness = 1\n'
+    )
+    arguments = ["verification", str(people), "--out", str(tmp_path), "--pack", str(pack)]
+    assert main(arguments) == 1
+    told = capsys.readouterr().err
+    assert "pack.toml: [similarity]: could not convert" in told and "Traceback" not in told
+    assert not (tmp_path / "embeddings.sqlite").exists()
+
+
+def test_embeddings_are_known_by_what_insightface_is_told(tmp_path: Path) -> None:
+    for name in ("detector", "embedding"):
+        (tmp_path / f"{name}.onnx").write_bytes(b"")
+    section = (
+        '[{}]\nkind = "insightface"\nfile = "{}.onnx"\nsha256 = ""\nlicence = ""\norigin = ""\n'
+    )
+    sections = [section.format(role, role) for role in ("detector", "embedding")]
+    (tmp_path / "pack.toml").write_text('[pack]\nname = "zoo"\n' + "".join(sections))
+    pytest.importorskip("insightface")
+    before = checksum(read_pack(tmp_path), [CPU])
+    (tmp_path / "manifest.json").write_text("{}")
+    told = checksum(read_pack(tmp_path), [CPU])
+    (tmp_path / "manifest.json").write_text('{"std": 128}')
+    assert len({before, told, checksum(read_pack(tmp_path), [CPU])}) == 3

@@ -160,11 +160,11 @@ def test_a_service_that_does_not_tell_what_it_did_not_judge(
     assert theirs["wrong_verdicts"] == ours["wrong_verdicts"]
     assert ours["wrong_verdicts"][species]["trials"] == 2
     assert theirs["non_response"] == ours["non_response"]
-    assert theirs["not_assessable"][species] is None and theirs["threshold_estimated"]
+    assert theirs["not_assessable"][species] is None and theirs["threshold_estimated"] == "about"
     assert ours["not_assessable"][species]["value"] == pytest.approx(1 / 3)
     printed = capsys.readouterr().out
     assert "Wrong verdicts on all answered captures" in printed and "not told" in printed
-    assert "about" in printed and "as estimated from its verdicts" in printed
+    assert "its threshold, about" in printed and "by its verdicts" in printed
 
 
 def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) -> None:

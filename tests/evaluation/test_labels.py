@@ -133,6 +133,15 @@ def test_truth_without_area_or_zeros_before_numbers(tmp_path: Path) -> None:
     table.write_text("file,x,y,width,height\na.jpg,1,2,0,0\n")
     with pytest.raises(SampleError, match=r"a\.jpg has a box without area: leave it empty"):
         truth.read(table)
+    table.write_text("file,x,y,width,height\n a.jpg ,1,2,3,4\n")
+    assert [picture.path for picture in truth.read(table)] == [tmp_path / "a.jpg"]
+    table.write_text("file,x,y,width,height\na.jpg,1,2,inf,4\n")
+    with pytest.raises(SampleError, match=r"a\.jpg has a box or landmarks that are no finite num"):
+        truth.read(table)
+    ends = ",".join(f"{point}_{axis}" for point in truth.POINTS for axis in "xy")
+    table.write_text(f"file,x,y,width,height,{ends}\na.jpg,1,2,3,4{',-1' * 10}\n")
+    with pytest.raises(SampleError, match=r"gt\.csv: a\.jpg has both eyes in one place: leave lan"):
+        truth.read(table)
     table.write_text("file,x,y,width,height\na.jpg,,2,3,4\n")
     with pytest.raises(SampleError, match=r"gt\.csv cannot be read as ground truth"):
         truth.read(table)

@@ -1,9 +1,11 @@
 """How much of what a mesh costs comes back, on pairs made by hand."""
 
+from pathlib import Path
+
 import pytest
 
 from engine.evaluation.intervals import Rate, wilson
-from engine.evaluation.recovery import Genuine, Recovery
+from engine.evaluation.recovery import Genuine, Recovery, photographed
 
 
 def pairs(*refused: tuple[int, int, int]) -> list[Genuine]:
@@ -30,6 +32,13 @@ def test_a_few_lost_pairs_say_little_of_the_share() -> None:
     worse = Recovery.of(pairs((0, 1, 1), (0, 1, 1), (0, 0, 1))).share
     assert worse is not None and worse.value == -0.5
     assert worse.low <= -0.5 and worse.high >= wilson(0, 2).high
+
+
+def test_people_are_drawn_from_the_seed(people: Path) -> None:
+    """All of them, in another order."""
+    orders = [[photos[0].parent.name for photos in photographed(people, seed)] for seed in range(9)]
+    assert all(sorted(order) == sorted(orders[0]) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1 and orders[0] != []
 
 
 @pytest.mark.parametrize(("value", "shown"), [(-4.0, "-400.00"), (-0.5, "-50.00"), (2e-5, "0.002")])

@@ -33,6 +33,15 @@ def test_thresholds_by_live_captures_alone() -> None:
         for one in found:
             refused = sum(verdict.score <= one["threshold"] for verdict in verdicts)
             assert refused == int(one["share"] * count + 1e-9)
+    tied = [Verdict(min(float(score), 10.0), True) for score in range(20)]
+    found = by_live(Report("x"), "engine", Answers([sample[0]] * 20, tied, 10))
+    assert [one["share"] for one in found] == [0.05, 0.1, 0.2]
+    tied = [Verdict(max(float(score), 3.0), True) for score in range(20)]
+    found = by_live(Report("x"), "engine", Answers([sample[0]] * 20, tied, 10))
+    assert [one["share"] for one in found] == [0.2]  # no threshold refuses fewer, but for none
+    close = [Verdict(score * 1e-6, True) for score in range(20)]
+    (first, *_) = by_live(Report("x"), "engine", Answers([sample[0]] * 20, close, 10))
+    assert sum(verdict.score <= first["threshold"] for verdict in close) == 1
     sample += [Capture(Path(), "a: print", "", "a")] * 2
     verdicts += [Verdict(1.4, False), Verdict(1.6, True)]
     sample += [Capture(Path(), LIVE, "", "a")] * 6
