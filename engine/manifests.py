@@ -16,6 +16,15 @@ MANIFEST = "pack.toml"
 ROLES = ("detector", "embedding", "liveness", "liveness_context", "descreen")
 REQUIRED_KEYS = ("kind", "file", "sha256", "licence", "origin")
 ABOUT_KEYS = ("licence_file", "commercial_use", "build", "training_sets", "training_run")
+TABLES: Mapping[str, Sequence[str]] = {
+    "pack": ("name", "version", "summary", "extends"),
+    "similarity": (
+        *("cosine", "steepness", "matched"),
+        *("data", "build", "left_out", "without_face", "random", "cohorts"),
+    ),
+}
+"""The keys of the sections that are of no network."""
+
 _PIXELS = ("size", "channels", "mean", "std")
 SETTINGS: Mapping[str, Sequence[str]] = {
     "insightface": ("score_threshold", "nms_threshold"),
@@ -39,7 +48,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
-    known = ("pack", "similarity", *ROLES)
+    known = (*TABLES, *ROLES)
     if unknown := [name for name in manifest if name not in known]:
         raise WeightsError(
             f"{path}: [{unknown[0]}] is no section of a pack: it knows "
@@ -50,6 +59,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise WeightsError(f"{path}: [{name}] is not a section of its own")
         if name in ROLES:
             _check(path, name, section)
+        elif unknown := [key for key in section if key not in TABLES[name]]:
+            raise WeightsError(
+                f"{path}: [{name}] does not know {', '.join(unknown)}; it knows "
+                f"{', '.join(TABLES[name])}"
+            )
     return manifest
 
 

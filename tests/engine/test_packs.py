@@ -123,6 +123,16 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
         ("intercept = 0.3656", "intercept = nan", "intercept is not nan"),
         ("mean = 0.0", "mean = nan", "the embedding network gave no number"),
         ('name = "default"', 'extends = "other"', 'a pack can only extend "default"'),
+        (
+            'name = "default"',
+            'extend = "default"',
+            r"\[pack\] does not know extend; it knows name, v",
+        ),
+        (
+            "matched = [",
+            "mached = [",
+            r"\[similarity\] does not know mached; it knows cosine, steep",
+        ),
     ],
 )
 def test_manifest_mistakes_are_explained(pack: Path, old: str, new: str, message: str) -> None:
