@@ -66,6 +66,8 @@ class Settings:
         """Read BIOAUTH_*. Raises SettingsError for a value that is no good."""
         given = {name: os.environ.get(_variable(name), "") for name in _PARSERS}
         given = {name: "" if _is_link(name, text) else text for name, text in given.items()}
+        if given["bpcer"] and given["liveness_threshold"]:
+            raise SettingsError("Set BIOAUTH_BPCER or BIOAUTH_LIVENESS_THRESHOLD, not both.")
         return cls(**{name: _PARSERS[name](name, text) for name, text in given.items() if text})
 
     @property

@@ -40,7 +40,7 @@ from engine.packs import DEFAULT_PACK
         (["--demo"], {"providers": ", "}, "BIOAUTH_PROVIDERS must be execution providers, with"),
         (
             *(["--demo", "--port", "0"], {"bpcer": 0.1, "liveness_threshold": 1, "ops": 0}),
-            "give bpcer or liveness_threshold, not both",
+            "Set BIOAUTH_BPCER or BIOAUTH_LIVENESS_THRESHOLD, not both.",
         ),
         (["--demo"], {"pack": "nowhere", "ops": 0}, "nowhere"),
         (["--demo"], {"providers": "TPUExecutionProvider", "ops": 0}, "TPUExecutionProvider"),
