@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -83,13 +83,20 @@ def checksum(pack: Pack, providers: Sequence[str]) -> str:
     for entry in (pack.entry("detector"), pack.entry("embedding")):
         digest.update(json.dumps(dict(entry.settings), sort_keys=True, default=str).encode())
         if entry.settings["kind"] == ZOO:
-            digest.update(version(ZOO).encode())
+            digest.update(_version(ZOO).encode())
             for told in entry.folder.glob(ZOO_MANIFEST):
                 digest.update(told.read_bytes())
     digest.update(onnxruntime.__version__.encode())
     for module in sorted(Path(__file__).parents[1].glob("*.py")):
         digest.update(module.read_bytes())
     return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # only the workers of a cluster may need it
+        return ""
 
 
 def file_checksum(path: Path) -> str:
