@@ -82,10 +82,10 @@ def _named(host: str, port: int, prefix: str, default: str = "") -> Iterator[Non
 
 def _listen_to_signals(server: Server, readiness: Readiness) -> None:
     def stop(*_: object) -> None:
-        readiness.reason = "stopping"
-        server.stop()
         for number in (signal.SIGTERM, signal.SIGINT):  # the second one does not wait
             signal.signal(number, signal.SIG_DFL)
+        readiness.reason = "stopping"
+        server.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -118,12 +118,12 @@ def test_a_call_under_way_outlives_close(
 def test_an_engine_outlives_the_main_thread() -> None:
     """Python ends its pools before the threads that it waits for."""
     program = """
-import threading, time
+import threading
 import skimage.data
 from engine import Engine
 engine, picture = Engine(providers=["cpu"], threads=2), skimage.data.astronaut()
 def work():
-    time.sleep(0.5)
+    threading.main_thread().join()
     print(engine.compare(picture, picture).is_match)
 threading.Thread(target=work).start()
 """

@@ -103,7 +103,7 @@ def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n
 
 
 def wait_for(log: Path, text: str, count: int = 1) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + END_S
     while log.read_text().count(text) < count:
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)

@@ -50,9 +50,12 @@ def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> N
 
 def test_more_files_than_select_can_name() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    if before[1] != resource.RLIM_INFINITY and before[1] < 1300:
+        pytest.skip(f"a process may open {before[1]} files here")
+    files: list[int] = []
     try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+        files += (os.open(os.devnull, os.O_RDONLY) for _ in range(1100))
         port = serve(create_ops_app(Readiness(), Journal().registry), "127.0.0.1", 0)
         assert [get(f"http://127.0.0.1:{port}", "/healthz") for _ in range(3)] == 3 * [
             (200, "ok\n")

@@ -115,10 +115,10 @@ def test_no_freshness_is_asked_for_by_default() -> None:
 def test_the_freshness_window() -> None:
     gate = Gate(KeyStore(DEMO), max_skew_s=60)
     now = int(time.time() * 1000)
-    for timestamp in (now, now - 59_000, now + 59_000):
+    for timestamp in (now, now - 50_000, now + 50_000):
         assert verdict(gate, stamped(str(timestamp))) is None
         assert verdict(gate, stamped(str(timestamp))) is contract.BAD_SIGNATURE  # a replay
-    stale = [str(sent) for sent in (now - 61_000, now + 61_000, now // 1000)]
+    stale = [str(sent) for sent in (now - 70_000, now + 70_000, now // 1000)]
     for text in (*stale, "yesterday", f"{now}.0", "9" * 99):
         assert verdict(gate, stamped(text)) is contract.BAD_SIGNATURE
 
@@ -218,7 +218,7 @@ def test_turns_come_in_order() -> None:
 
 
 def test_a_full_waiting_room_and_a_long_wait() -> None:
-    admission = Admission(slots=1, queue=1, timeout_s=1)
+    admission = Admission(slots=1, queue=1, timeout_s=3)
     hold = threading.Event()
 
     def busy(started: float) -> float:
@@ -235,7 +235,7 @@ def test_a_full_waiting_room_and_a_long_wait() -> None:
         waits = pool.submit(busy, time.monotonic())
         while not admission.waiting:
             time.sleep(0.001)
-        assert busy(time.monotonic()) < 0.9  # there was no place for it
-        assert waits.result() >= 1
+        assert busy(time.monotonic()) < 2.9  # there was no place for it
+        assert waits.result() >= 3
         hold.set()
     assert admission.run(lambda: 7) == 7

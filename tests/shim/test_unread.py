@@ -86,7 +86,7 @@ def test_they_are_not_kept_for_ever(
 
 
 def test_who_reads_slowly_is_not_late(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "UNREAD_S", 2)
+    monkeypatch.setattr(channel, "UNREAD_S", 3)
     with ask(server, AHEAD) as connection, connection.makefile("rb") as stream:
         for _ in range(5):
             time.sleep(0.7)
