@@ -9,6 +9,24 @@ from shim_server import Served
 
 HANG_S = 20
 MIB = 1024 * 1024
+REPLIES = {
+    "0": (200, "ok"),
+    "1": (400, "request loss header field"),
+    "2": (400, "request body has empty field"),
+    "3": (400, "request body to json failed"),
+    "4": (400, "request data exception"),
+    "5": (401, "signature verification failed"),
+    "6": (401, "token verification failed"),
+    "7": (413, "request entity too large"),
+    "8": (413, "image size greater than 2M"),
+    "9": (415, "image data is empty"),
+    "10": (415, "image parse exception"),
+    "11": (417, "face not found"),
+    "404": (404, "not found"),
+    "500": (500, "internal server error"),
+    "503": (503, "server busy"),
+}
+"""The status and the message that belong to an errorcode."""
 
 
 def connect(served: Served) -> socket.socket:
@@ -23,10 +41,14 @@ def read(connection: socket.socket) -> tuple[int, dict[str, str], dict[str, Any]
 
 
 def errorcode(served: Served, data: bytes) -> str:
+    """Of the reply, which has the status and the message that belong to it."""
     with connect(served) as connection:
         connection.sendall(data)
-        code: str = read(connection)[2]["errorcode"]
-        return code
+        status, _, members = read(connection)
+    code: str = members["errorcode"]
+    message = members.get("errormsg", members.get("errmsg"))
+    assert (status, message) == REPLIES[code]
+    return code
 
 
 def good(call: str, selfie: bytes) -> bytes:
