@@ -103,8 +103,8 @@ def test_an_interrupted_call_does_not_stop_the_others() -> None:
         with ThreadPoolExecutor(2) as pool:
             first = pool.submit(batcher, row)
             begun.wait(10)
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
             with pytest.raises(EngineError, match="interrupted"):
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
                 batcher(row)
             assert batcher.waiting == 0
             go_on.set()
