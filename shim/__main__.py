@@ -87,7 +87,7 @@ def _keys(arguments: argparse.Namespace) -> int:
 
 def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
     if not key_from_stdin:
-        _tell(path, *add(path, app_id))
+        _show(path, *add(path, app_id))
         return
     if app_id is None:
         raise KeysError("Whose key? Give the app id: keys add APP_ID --key-stdin")
@@ -98,10 +98,10 @@ def _add(path: Path, app_id: str | None, key_from_stdin: bool) -> None:
     except UnicodeDecodeError:
         raise KeysError("The key on standard input is not UTF-8.") from None
     add(path, app_id, app_key)
-    _tell(path, app_id)
+    _show(path, app_id)
 
 
-def _tell(path: Path, app_id: str, *app_key: str) -> None:
+def _show(path: Path, app_id: str, *app_key: str) -> None:
     """Print what was added: it is shown this once, or it is taken back."""
     try:
         say(" ".join((app_id, *app_key)))

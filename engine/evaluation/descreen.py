@@ -95,11 +95,9 @@ def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:
     plain = shuffled(args.images, args.seed)[: args.plain] if args.images else []
     people = photographed(args.identities, args.seed) if args.identities else []
     verified = [photo for photos in people[: args.genuine] for photo in photos]
-    for path in dict.fromkeys([*pairs.drawn_on, *plain, *verified]):
+    pairs.check()
+    for path in dict.fromkeys([*plain, *verified]):
         read_photo(path)
-    if isinstance(pairs, Files):
-        for number in range(len(pairs)):
-            pairs[number]
 
 
 def _pairs(args: argparse.Namespace) -> Synthesised | Files:

@@ -55,6 +55,11 @@ class Synthesised:
     def __len__(self) -> int:
         return self._count
 
+    def check(self) -> None:
+        """Raises SampleError for a picture that is broken."""
+        for path in self.drawn_on:
+            read_photo(path)
+
     def __getitem__(self, number: int) -> Pair:
         rng = np.random.default_rng((self._seed, number))
         photo = number % len(self._paths)
@@ -84,6 +89,11 @@ class Files:
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def check(self) -> None:
+        """Raises SampleError for a pair that cannot be used."""
+        for number in range(len(self)):
+            self[number]
 
     def __getitem__(self, number: int) -> Pair:
         clean, meshed = (read_photo(path) for path in self._pairs[number])

@@ -112,13 +112,14 @@ def test_no_freshness_is_asked_for_by_default() -> None:
         assert verdict(gate, stamped(timestamp)) is None
 
 
-def test_the_freshness_window() -> None:
+def test_the_freshness_window(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate(KeyStore(DEMO), max_skew_s=60)
-    now = int(time.time() * 1000)
-    for timestamp in (now, now - 50_000, now + 50_000):
+    now = 1_800_000_000_000
+    monkeypatch.setattr(time, "time", lambda: now / 1000)
+    for timestamp in (now, now - 60_000, now + 60_000):
         assert verdict(gate, stamped(str(timestamp))) is None
         assert verdict(gate, stamped(str(timestamp))) is contract.BAD_SIGNATURE  # a replay
-    stale = [str(sent) for sent in (now - 70_000, now + 70_000, now // 1000)]
+    stale = [str(sent) for sent in (now - 60_001, now + 60_001, now // 1000)]
     for text in (*stale, "yesterday", f"{now}.0", "9" * 99):
         assert verdict(gate, stamped(text)) is contract.BAD_SIGNATURE
 
@@ -235,7 +236,7 @@ def test_a_full_waiting_room_and_a_long_wait() -> None:
         waits = pool.submit(busy, time.monotonic())
         while not admission.waiting:
             time.sleep(0.001)
-        assert busy(time.monotonic()) < 2.9  # there was no place for it
+        assert busy(time.monotonic()) < 0.9  # there was no place for it
         assert waits.result() >= 3
         hold.set()
     assert admission.run(lambda: 7) == 7
