@@ -13,8 +13,8 @@ from engine.evaluation.photos import SampleError, picture_files, read_photo
 from engine.evaluation.synthesis import SIZES, draw, turn
 from engine.images import Pixels
 
-SSIM_WINDOW = 7
-"""Pixels; skimage's."""
+SSIM_WINDOW = 11
+"""Pixels; the wider of both kinds, see restoration.Figures."""
 
 
 @dataclass(frozen=True, slots=True)

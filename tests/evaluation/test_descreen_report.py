@@ -82,6 +82,27 @@ def test_pairs_of_files_without_thumbnails(portraits: Path, tmp_path: Path) -> N
     assert again["methods"] == figures["methods"]
 
 
+def test_likeness_of_colour_and_of_light(hanks: Pixels, tmp_path: Path) -> None:
+    """What changes the colours alone shows by channel, and hardly in the luma."""
+    lines = np.zeros(hanks.shape[:2], np.float32)
+    lines[::6] = 30
+    coloured = np.repeat(lines[..., None], 3, 2) * (1, 0, -0.114 / 0.299)  # blue for red
+    for name, change in {"colour": coloured, "light": lines[..., None]}.items():
+        meshed = np.asarray(np.clip(hanks * 0.5 + 64 + change, 0, 255), np.uint8)
+        (tmp_path / f"{name}.png").write_bytes(encode(meshed, "png"))
+    clean = np.asarray(hanks * 0.5 + 64, np.uint8)
+    (tmp_path / "clean.png").write_bytes(encode(clean, "png"))
+    found = {}
+    for name in ("colour", "light"):
+        table = tmp_path / "pairs.csv"
+        table.write_text(f"clean,meshed\nclean.png,{name}.png\n", "utf-8")
+        one = measured("--pairs", str(table), "--no-thumbnails", out=tmp_path / "report")
+        means = one["methods"]["meshed"]
+        found[name] = means["ssim"]["value"], means["luma_ssim"]["value"]
+    assert found["colour"][1] > 0.99 > 0.9 > found["colour"][0]
+    assert max(found["light"]) < 0.9
+
+
 def test_tables_of_pictures_and_people(portraits: Path, tmp_path: Path) -> None:
     """The same figures as of the folders that they list."""
     table = portraits / "photos.csv"
