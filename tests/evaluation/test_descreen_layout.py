@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from descreen_layout import arrange
+from descreen_start import weights_of
 from onnx import TensorProto, helper, numpy_helper
 
 SHIPPED = Path(__file__).resolve().parents[2] / "weights" / "default" / "descreen.onnx"
@@ -22,18 +23,19 @@ class Small:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.trained: dict[str, np.ndarray] = {}
         self.rng = np.random.default_rng(3)
         image = self.add("Sub", [self.add("Div", ["image", self.number(127.5)]), self.number(1)])
         half = SIDE // 2
         blocks = self.add("Reshape", [image, self.shape(0, 3, half, 2, half, 2)])
         moved = self.add("Transpose", [blocks], perm=[0, 1, 3, 5, 2, 4])
         rows = self.add("Reshape", [moved, self.shape(0, 12, half, half)])
-        skip = self.integers(self.convolution(rows, 12, WIDTH, 3))
-        down = self.integers(self.convolution(skip, WIDTH, DEEP, 2, strides=[2, 2], pads=[0] * 4))
-        seen = self.integers(self.add("Relu", [down]))
-        up = self.integers(self.convolution(seen, DEEP, 4 * WIDTH, 1, stored_as_integers=True))
-        joined = self.integers(self.add("Add", [self.spread(up), skip]))
-        out = self.spread(self.convolution(joined, WIDTH, 16, 3))
+        skip = self.integers(self.convolution("stem", rows, 12, WIDTH, 3))
+        down = self.convolution("down.0", skip, WIDTH, DEEP, 2, strides=[2, 2], pads=[0] * 4)
+        seen = self.integers(self.add("Relu", [self.integers(down)]))
+        up = self.convolution("up.0", seen, DEEP, 4 * WIDTH, 1, stored_as_integers=True)
+        joined = self.integers(self.add("Add", [self.spread(self.integers(up)), skip]))
+        out = self.spread(self.convolution("head", joined, WIDTH, 16, 3))
         change, logit = (
             self.add("Slice", [out, self.shape(low), self.shape(high), self.shape(1)])
             for low, high in ((0, 3), (3, 4))
@@ -62,8 +64,8 @@ class Small:
         self.nodes.append(helper.make_node(op_type, inputs, [output], output, **more))
         return output
 
-    def constant(self, array: np.ndarray) -> str:
-        name = f"constant_{len(self.constants)}"
+    def constant(self, array: np.ndarray, name: str = "") -> str:
+        name = name or f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
@@ -82,6 +84,7 @@ class Small:
 
     def convolution(
         self,
+        name: str,
         value: str,
         inputs: int,
         outputs: int,
@@ -89,21 +92,25 @@ class Small:
         stored_as_integers: bool = False,
         **more: Any,
     ) -> str:
-        kernels = self.rng.normal(0, 60 / inputs**0.5 / side, (outputs, inputs, side, side))
-        bias = self.rng.normal(0, 10, outputs)
-        if stored_as_integers:
-            scale = self.constant(self.rng.uniform(0.01, 0.02, outputs).astype(np.float32))
-            weights = [
-                self.add("DequantizeLinear", [self.constant(array), scale, none], axis=0)
-                for array, none in (
-                    (kernels.round().astype(np.int8), self.constant(np.zeros(outputs, np.int8))),
-                    (bias.round().astype(np.int32), self.constant(np.zeros(outputs, np.int32))),
-                )
-            ]
-        else:
-            weights = [self.constant((a / 60).astype(np.float32)) for a in (kernels, bias)]
+        kernels = self.rng.normal(0, 1 / inputs**0.5 / side, (outputs, inputs, side, side))
+        weights = [
+            self.weights(f"{name}.{kind}", array.astype(np.float32), stored_as_integers)
+            for kind, array in (("weight", kernels), ("bias", self.rng.normal(0, 0.16, outputs)))
+        ]
         more = {"pads": [side // 2] * 4, "kernel_shape": [side, side], "strides": [1, 1], **more}
         return self.add("Conv", [value, *weights], **more)
+
+    def weights(self, name: str, array: np.ndarray, stored_as_integers: bool) -> str:
+        self.trained[name] = array
+        if not stored_as_integers:
+            return self.constant(array, f"network.{name}")
+        scale = self.rng.uniform(0.01, 0.02, len(array)).astype(np.float32)
+        beside = scale.reshape(-1, *[1] * (array.ndim - 1))
+        integers = np.rint(array / beside).astype(np.int8 if array.ndim > 1 else np.int32)
+        self.trained[name] = integers.astype(np.float32) * beside
+        how = [self.constant(scale), self.constant(np.zeros(len(array), integers.dtype))]
+        stored = self.constant(integers, f"network.{name}_quantized")
+        return self.add("DequantizeLinear", [stored, *how], axis=0)
 
 
 def test_the_same_answers_from_fewer_moves() -> None:
@@ -121,6 +128,16 @@ def test_the_same_answers_from_fewer_moves() -> None:
     assert np.abs(before[0] - pictures).mean() > 5, "the network changes the pictures"
     for old, new in zip(before, after, strict=True):
         np.testing.assert_allclose(old, new, rtol=1e-4, atol=1e-3)
+
+
+def test_training_goes_on_from_what_is_laid_out(tmp_path: Path) -> None:
+    small = Small()
+    arrange(small.model)
+    onnx.save(small.model, tmp_path / "small.onnx")
+    found = weights_of(tmp_path / "small.onnx")
+    assert found.keys() == small.trained.keys()
+    for name, values in small.trained.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 def _answers(model: onnx.ModelProto, pictures: np.ndarray) -> list[np.ndarray]:

@@ -43,15 +43,19 @@ def test_liveness_goes_on_with_the_same_captures_and_start(tmp_path: Path) -> No
         lambda options: (options.portraits / "us_officials" / "ann.png").write_bytes(b"PIXELS"),
         lambda options: (options.portraits / "us_officials" / "bob.png").write_bytes(b"pixels"),
         lambda options: options.embedding.write_bytes(b"NETWORK"),
+        lambda options: options.start.write_bytes(b"START"),
+        lambda options: setattr(options, "start", None),
     ],
 )
-def test_descreen_goes_on_with_the_same_portraits_and_embedding(
+def test_descreen_goes_on_with_the_same_portraits_and_networks(
     tmp_path: Path, change: Callable[[Namespace], object]
 ) -> None:
     """Pictures count by their content: the changed one has the size of the other."""
     options = Namespace(**dict.fromkeys(descreen_plan.DECISIVE, 1), portraits=tmp_path)
     options.embedding = tmp_path / "embedding.onnx"
     options.embedding.write_bytes(b"network")
+    options.start = tmp_path / "start.onnx"
+    options.start.write_bytes(b"start")
     (tmp_path / "us_officials").mkdir()
     (tmp_path / "us_officials" / "ann.png").write_bytes(b"pixels")
     found = descreen_plan.settings_of(options)

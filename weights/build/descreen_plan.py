@@ -1,11 +1,11 @@
 """What each step of the descreening network's training does, and whether a run may go on."""
 
 import argparse
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from checksum import checksum
+from origin import sha256
 from portraits import portrait_files
 from schedule import schedule
 
@@ -40,7 +40,8 @@ def rate_of(options: argparse.Namespace, step: int) -> float:
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     settings = {name: getattr(options, name) for name in DECISIVE}
     settings["portraits"] = checksum(portrait_files(options.portraits), ())
-    settings["embedding"] = hashlib.sha256(options.embedding.read_bytes()).hexdigest()
+    settings["embedding"] = sha256(options.embedding.read_bytes())
+    settings["start"] = sha256(options.start.read_bytes()) if options.start else None
     return settings
 
 

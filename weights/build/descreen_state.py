@@ -1,6 +1,5 @@
 """The descreening network while it is trained: its weights, their average, and how far they are."""
 
-import argparse
 import copy
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ class State:
     tell of the run.
     """
 
-    def __init__(self, options: argparse.Namespace, settings: dict[str, Any]) -> None:
-        self.network = DescreenNetwork().to(memory_format=torch.channels_last)
+    def __init__(self, network: DescreenNetwork, rate: float, settings: dict[str, Any]) -> None:
+        self.network = network.to(memory_format=torch.channels_last)
         self.average: DescreenNetwork = copy.deepcopy(self.network)
         self.settled: dict[str, Tensor] | None = None
         self.done = 0
@@ -28,8 +27,8 @@ class State:
         convolutions = [p for p in self.network.parameters() if p.ndim == 4]
         others = [p for p in self.network.parameters() if p.ndim != 4]
         self._optimisers = [
-            Muon(convolutions, options.rate),
-            torch.optim.AdamW(others, options.rate, weight_decay=1e-4),
+            Muon(convolutions, rate),
+            torch.optim.AdamW(others, rate, weight_decay=1e-4),
         ]
 
     def load(self, path: Path) -> None:

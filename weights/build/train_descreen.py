@@ -25,14 +25,17 @@ from command import run
 from descreen_batches import draw
 from descreen_gate import COUNT, fit_gate
 from descreen_loss import loss_of
-from descreen_network import export, pictures
+from descreen_network import DescreenNetwork, export, pictures
 from descreen_plan import is_finish, is_whole, rate_of, require_same, settings_of
+from descreen_start import weights_of
 from descreen_state import State
 from descreen_validation import validate
 from examples import example
 from portraits import Portraits
 from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
+
+from engine.errors import EngineError
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
 CHECKPOINT = "checkpoint.pt"
@@ -51,7 +54,8 @@ def train(worker: int, options: argparse.Namespace, settings: dict[str, Any]) ->
     )
     portraits = Portraits(options.portraits, options.work / "mattes.npy")
     held_out = Portraits(options.portraits, options.work / "mattes.npy", validation=True)
-    state, checkpoint = State(options, settings), options.work / CHECKPOINT
+    state = State(_first(options.start), options.rate, settings)
+    checkpoint = options.work / CHECKPOINT
     if checkpoint.exists():
         state.load(checkpoint)
     recognition, losses, started = None, [], time.time()
@@ -78,6 +82,18 @@ def train(worker: int, options: argparse.Namespace, settings: dict[str, Any]) ->
         export(state.finished(), options.out, _photos(portraits, options.seed))
 
 
+def _first(start: Path | None) -> DescreenNetwork:
+    """What a run begins with. Raises EngineError for a file of another network."""
+    network = DescreenNetwork()
+    if start:
+        weights = {name: torch.tensor(values) for name, values in weights_of(start).items()}
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise EngineError(f"{start} is no descreening network of this kind: {error}") from error
+    return network
+
+
 def _photos(portraits: Portraits, seed: int) -> Iterator[Tensor]:
     """Whole photos of several sizes."""
     for number in range(45):
@@ -91,6 +107,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
+    parser.add_argument("--start", type=Path, help="go on from this ONNX file's weights")
     parser.add_argument("--steps", type=int, default=36500)
     parser.add_argument("--finish", type=int, default=3300, help="steps after these")
     parser.add_argument("--finish-rate", type=float, default=3.5e-4)
@@ -112,6 +129,7 @@ def main() -> None:
         found = torch.load(options.work / CHECKPOINT).get("settings")
         require_same(options.work, found, settings)
     (options.work / "rendezvous").unlink(missing_ok=True)
+    _first(options.start)  # says what is wrong with it before any process has begun
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options, settings), options.workers)
     mattes, gate = options.work / "mattes.npy", options.gate
