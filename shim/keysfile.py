@@ -141,7 +141,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _store(path: Path, text: str) -> None:
-    """Replace the file in one step, private from its first byte and owned as before."""
+    """Replace the file in one step, private from its first byte, then owned and read as before."""
     path = path.resolve()
     temporary = None
     try:
@@ -154,6 +154,7 @@ def _store(path: Path, text: str) -> None:
             owner = path.stat()
             if (owner.st_uid, owner.st_gid) != (os.getuid(), os.getgid()):
                 os.chown(temporary, owner.st_uid, owner.st_gid)
+            Path(temporary).chmod(owner.st_mode & 0o640)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:

@@ -13,7 +13,8 @@ def read(path: Path) -> bytes:
     """What the file holds. Raises NotPrivate, and OSError where it cannot be read.
 
     It is closed to all but its owner; or root's, for a server that is not root, and no more than
-    read by its group: Kubernetes hands secrets out like that.
+    read by its group: Kubernetes hands secrets out like that. Root may read the last, too, to
+    change it, where that group is not its own.
     """
     with open(path, "rb", opener=_at_once) as file:
         _check(path, os.fstat(file.fileno()))
@@ -28,7 +29,7 @@ def _check(path: Path, it: os.stat_result) -> None:
     if not stat.S_ISREG(it.st_mode):
         raise NotPrivate(f"{path} is no regular file, which could be read again. Name one.")
     mode = f"mode {it.st_mode & 0o777:o}"
-    if it.st_uid == 0 and os.geteuid() != 0:
+    if it.st_uid == 0 and (os.geteuid() != 0 or it.st_gid != 0):  # a server's, by its group
         if it.st_mode & 0o037:
             raise NotPrivate(
                 f"{path} is root's, and its group may do more than read it or others anything "

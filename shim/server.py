@@ -110,7 +110,7 @@ def _adjustments(service: Service) -> Adjustments:
         asyncore_use_poll=True,
         recv_bytes=1 << 18,
         inbuf_overflow=16 << 20,  # bodies stay in memory
-        outbuf_overflow=16 << 20,
+        outbuf_overflow=sys.maxsize,  # and so do replies: there may be no disk to write to
         outbuf_high_watermark=sys.maxsize,  # a channel waits for its client, not a worker
         max_request_header_size=32 << 10,
         max_request_body_size=sys.maxsize,  # the gate judges lengths

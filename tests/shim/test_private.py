@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from shim_server import command, environment, keys_file, run
 
-from shim.keysfile import add, load
+from shim.keysfile import add, load, revoke
 
 GROUP = 4711
 AS_SOMEBODY = f"""
@@ -106,3 +106,24 @@ def test_a_keys_file_stays_its_owners(tmp_path: Path) -> None:
     add(path, "b", "c")
     assert (path.stat().st_uid, path.stat().st_gid) == (4711, 4712)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="makes files of root's")
+@pytest.mark.parametrize("mode", [0o440, 0o640])
+def test_a_keys_file_that_root_changes_for_a_server(mode: int) -> None:
+    """It stays the server's to read, so that a key that is taken back is."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        path = keys_file(folder)
+        os.chown(path, 0, GROUP)
+        path.chmod(mode)
+        add(path, "b", "c")
+        revoke(path, "shop")
+        kept = path.stat()
+        assert (kept.st_uid, kept.st_gid, stat.S_IMODE(kept.st_mode)) == (0, GROUP, mode)
+        reader = [sys.executable, "-c", AS_SOMEBODY, str(path)]
+        result = subprocess.run(
+            reader, env=environment(), capture_output=True, text=True, check=False
+        )
+    assert (result.returncode, result.stdout) == (0, "b\n"), result.stderr
