@@ -71,7 +71,7 @@ def _keys(arguments: argparse.Namespace) -> int:
     if path is None:
         raise KeysError("Which file? Set BIOAUTH_KEYS or give --file.")
     if arguments.action == "list":
-        for app_id in load(path):
+        for app_id in load(path, managing=True):
             print(app_id)
         return 0
     note = "A running server takes this over on SIGHUP."
@@ -79,7 +79,7 @@ def _keys(arguments: argparse.Namespace) -> int:
         revoke(path, arguments.app_id)
     else:
         _add(path, arguments.app_id, arguments.key_stdin)
-        if len(load(path)) == 1:
+        if len(load(path, managing=True)) == 1:
             note = f"Start with it: BIOAUTH_KEYS={path} python -m shim"
     print(note, file=sys.stderr)
     return 0

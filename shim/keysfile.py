@@ -36,15 +36,18 @@ class KeysError(Exception):
     """The keys file cannot be used. The message says what to do about it."""
 
 
-def load(path: Path) -> dict[str, str]:
-    """App id -> app key. Raises KeysError when the file is missing, readable by others or wrong."""
-    pairs: dict[str, str] = _parse(path, _read(path))["keys"]
+def load(path: Path, managing: bool = False) -> dict[str, str]:
+    """App id -> app key. Raises KeysError when the file is missing, readable by others or wrong.
+
+    managing: for somebody who looks after the file, and does not serve by it.
+    """
+    pairs: dict[str, str] = _parse(path, _read(path, managing))["keys"]
     return pairs
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, managing: bool = True) -> bytes:
     try:
-        return private.read(path).removeprefix(codecs.BOM_UTF8)
+        return private.read(path, managing).removeprefix(codecs.BOM_UTF8)
     except NotPrivate as error:
         raise KeysError(str(error)) from None
     except OSError as error:

@@ -4,6 +4,8 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -11,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from shim_server import command, environment, keys_file, run
 
-from shim.keysfile import add, load, revoke
+from shim.keysfile import KeysError, add, load, revoke
 
 GROUP = 4711
 AS_SOMEBODY = f"""
@@ -23,6 +25,25 @@ try:
 except KeysError as error:
     sys.exit(str(error))
 """
+
+
+@contextmanager
+def handed_out(mode: int) -> Iterator[Path]:
+    """A keys file of root's and of GROUP."""
+    # pytest's own folders are closed to other users, as TMPDIR may be.
+    with TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        path = keys_file(folder)
+        os.chown(path, 0, GROUP)
+        path.chmod(mode)
+        yield path
+
+
+def read_as_somebody(path: Path) -> subprocess.CompletedProcess[str]:
+    """What a server that is not root, but in GROUP, makes of it."""
+    reader = [sys.executable, "-c", AS_SOMEBODY, str(path)]
+    return subprocess.run(reader, env=environment(), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o620, 0o610, 0o604, 0o602, 0o601])
@@ -66,17 +87,8 @@ def test_a_keys_file_of_somebody_else(tmp_path: Path) -> None:
 )
 def test_a_file_that_kubernetes_handed_out(mode: int, sentence: str) -> None:
     """It is root's, and a group's in which the server is."""
-    # pytest's own folders are closed to other users, as TMPDIR may be.
-    with TemporaryDirectory(dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        path = keys_file(folder)
-        os.chown(path, 0, GROUP)
-        path.chmod(mode)
-        reader = [sys.executable, "-c", AS_SOMEBODY, str(path)]
-        result = subprocess.run(
-            reader, env=environment(), capture_output=True, text=True, check=False
-        )
+    with handed_out(mode) as path:
+        result = read_as_somebody(path)
     assert result.stdout == ("" if sentence else "shop\n")
     assert result.returncode == bool(sentence) and sentence in result.stderr
 
@@ -112,18 +124,13 @@ def test_a_keys_file_stays_its_owners(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o440, 0o640])
 def test_a_keys_file_that_root_changes_for_a_server(mode: int) -> None:
     """It stays the server's to read, so that a key that is taken back is."""
-    with TemporaryDirectory(dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        path = keys_file(folder)
-        os.chown(path, 0, GROUP)
-        path.chmod(mode)
+    with handed_out(mode) as path:
         add(path, "b", "c")
         revoke(path, "shop")
+        assert list(load(path, managing=True)) == ["b"]
         kept = path.stat()
         assert (kept.st_uid, kept.st_gid, stat.S_IMODE(kept.st_mode)) == (0, GROUP, mode)
-        reader = [sys.executable, "-c", AS_SOMEBODY, str(path)]
-        result = subprocess.run(
-            reader, env=environment(), capture_output=True, text=True, check=False
-        )
+        result = read_as_somebody(path)
+        with pytest.raises(KeysError, match=rf"others \(mode {mode:o}\)\. .*chmod 600"):
+            load(path)  # as a server that is root
     assert (result.returncode, result.stdout) == (0, "b\n"), result.stderr

@@ -6,6 +6,8 @@ from recognition import Recognition
 from torch import Tensor
 from torch.nn import functional
 
+BLUE_GREEN_RED = (0.114, 0.587, 0.299)  # shares of the luma, ITU-R BT.601
+
 
 def loss_of(
     network: DescreenNetwork,
@@ -31,7 +33,7 @@ def loss_of(
     gate = functional.binary_cross_entropy_with_logits(score.float()[known], label[known])
     twice = 2.0 if finish else 1.0
     loss = pixel + 0.3 * edges + 0.2 * lines + 0.03 * gate
-    loss = loss + 0.3 * twice * unlike(restored.float(), clean)
+    loss = loss + 0.2 * twice * unlike(restored.float(), clean)
     if recognition is not None:
         meshes_on = label != 0
         differ = recognition(restored.float()[meshes_on], clean[meshes_on])
@@ -42,10 +44,11 @@ def loss_of(
 
 
 def unlike(one: Tensor, other: Tensor) -> Tensor:
-    """1 - SSIM by colour channel in 7 x 7 windows (Wang et al., TIP 2004), for BGR 0..255."""
-    a, b = one / 255.0, other / 255.0
+    """1 - SSIM of the lumas in 7 x 7 windows (Wang et al., TIP 2004), for BGR 0..255."""
+    shares = torch.tensor(BLUE_GREEN_RED)[:, None, None] / 255.0
+    a, b = ((picture * shares).sum(1, keepdim=True) for picture in (one, other))
     planes = torch.cat([a, b, a * a, b * b, a * b], 1)
-    mean_a, mean_b, aa, bb, ab = functional.avg_pool2d(planes, 7, 1).chunk(5, 1)
+    mean_a, mean_b, aa, bb, ab = functional.avg_pool2d(planes, 7, 1).unbind(1)
     spread = aa + bb - mean_a.square() - mean_b.square()
     together = ab - mean_a * mean_b
     light = (2 * mean_a * mean_b + 1e-4) / (mean_a.square() + mean_b.square() + 1e-4)

@@ -8,7 +8,8 @@ Every picture is drawn from the seed and its number, so a run does not depend on
 
 After `--steps` comes the finish: `--finish` steps more from `--finish-rate` down, with whole
 photos, and so the recognition loss, on every other step, and more weight on likeness. The weights
-that are written are the mean of those before and after it.
+that are written are the mean of those before and after it. With `--start FILE --steps 0` a run is
+the finish alone, of the weights of a file that was trained before.
 """
 
 import argparse
