@@ -14,6 +14,7 @@ from waitress.task import ErrorTask, Task, WSGITask
 from shim import contract
 from shim.app import LEFT, VERDICT
 from shim.discard import DISCARD_S, Discard
+from shim.gate import Caller
 from shim.incoming import Parser, row_1
 from shim.observability import Record
 
@@ -35,7 +36,6 @@ class _Task(WSGITask):
         return environ
 
     def execute(self) -> None:
-        self.channel.asked = time.time()
         options = self.request.headers.get("CONNECTION", "").lower().split(",")
         # waitress knows only the header that is exactly 'close'
         ends = "close" in [option.strip() for option in options]
@@ -83,9 +83,10 @@ class Channel(HTTPChannel):
 
     lingers: after the last reply, keep reading for a while. A client that is still sending would
     otherwise get a reset, and lose the reply with it.
-    asked: when a request was last worked on, in seconds since the epoch; at first, the beginning.
     A client that sends ahead and does not read waits by itself: a worker that waited for it, as
     waitress' do, would be lost to all others, and there are few.
+
+    Times here are in seconds of time.monotonic: the time of day may be set while it is open.
     """
 
     task_class = _Task
@@ -97,7 +98,16 @@ class Channel(HTTPChannel):
     def __init__(self, server: "Server", *args: Any, **kwargs: Any) -> None:
         self.parser_class = partial(Parser, gate=server.gate)
         super().__init__(server, *args, **kwargs)
-        self.asked = time.time()
+        self._its_turn_since = time.monotonic()  # the client's, to send: all is answered and read
+
+    @property
+    def last_activity(self) -> float:
+        """When a byte last came or went."""
+        return self._last_activity
+
+    @last_activity.setter
+    def last_activity(self, _time_of_day: float) -> None:
+        self._last_activity = time.monotonic()
 
     def readable(self) -> bool:
         return bool(self._lingering_since or super().readable())
@@ -109,6 +119,7 @@ class Channel(HTTPChannel):
         with self.outbuf_lock:  # as writing takes: handle_write sees that this waits for it
             self._parked = self.connected and self.total_outbufs_len > UNREAD
         if not self._parked:
+            self._its_turn_since = time.monotonic()  # at the earliest
             super().service()
 
     def handle_write(self) -> None:
@@ -120,7 +131,7 @@ class Channel(HTTPChannel):
     def handle_close(self) -> None:
         if self.lingers and self.connected:
             self.lingers = self.will_close = False
-            self._lingering_since = time.time()
+            self._lingering_since = time.monotonic()
             with suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
         else:
@@ -133,19 +144,36 @@ class Channel(HTTPChannel):
             if now - self._lingering_since > DISCARD_S or (draining and silent > LINGER_S):
                 self.handle_close()
             return
-        if self.total_outbufs_len and now - self.last_activity > UNREAD_S:
-            self._abandon()
+        if self.total_outbufs_len:
+            self._its_turn_since = now
+            if now - self.last_activity > UNREAD_S:
+                self._abandon()
             return
         with self.requests_lock:
             request = self.request
             if self.requests:
+                self._its_turn_since = now
                 return
-            if request is None:
+            if request is None or not request.begun:
                 idle = draining and now - self.last_activity > LINGER_S
                 # Whatever it sends: blank lines are no request.
-                self.close_when_flushed |= idle or now - self.asked > IDLE_S
-            elif request.late(now, self.last_activity):
+                self.close_when_flushed |= idle or now - self._its_turn_since > IDLE_S
+            elif request.late(now, max(request.begun, self._its_turn_since), self.last_activity):
                 self._give_up(request, now)
+
+    def finished(self) -> bool:
+        """Whether nothing is left to do for its client; what is, goes to the journal as lost."""
+        arriving = self.request
+        left = list(self.requests)
+        if arriving is not None and isinstance(arriving.verdict, Caller):
+            left.append(arriving)
+        for request in left:
+            endpoint, _ = row_1(request.request_line)
+            age = time.monotonic() - request.begun
+            self.server.journal.lost(endpoint, request.app_id, age)
+        if self.total_outbufs_len:
+            self.server.journal.unread(self.total_outbufs_len)
+        return not left and not self.total_outbufs_len
 
     def _abandon(self) -> None:
         """Close at once: where nothing more can be written there is no end to wait for."""
@@ -160,7 +188,7 @@ class Channel(HTTPChannel):
             self.request = None
             self.server.add_task(self)
         else:
-            self.server.journal.cut_off(row_1(request.request_line)[0], now - request.started)
+            self.server.journal.cut_off(row_1(request.request_line)[0], now - request.begun)
             self.will_close = True
 
 

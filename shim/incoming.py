@@ -29,24 +29,30 @@ _ORIGIN = re.compile(rb"^[^/?#]+://[^/?#]*")
 class Parser(HTTPRequestParser):
     """Asks the gate as soon as a request's head is complete.
 
+    begun: when its first byte came, in seconds of time.monotonic; 0 before. Blank lines ahead of it
+    are none of it (RFC 9112, section 2.2).
     request_line: kept for heads that cannot be read, see row_1; empty while it is not whole.
     """
 
+    begun = 0.0
     request_line = b""
     verdict: Caller | Refusal | None = None  # of a head that can be read
     hang_up = False  # the rest of the connection cannot be read as a next request
 
     def __init__(self, adj: Adjustments, gate: Gate) -> None:
         super().__init__(adj)
-        self.started = time.time()
         self._gate = gate
 
     def received(self, data: bytes) -> int:
-        if not self.request_line:
-            if data.startswith(_TLS) and not self.header_plus:
+        if not self.begun:
+            if blank := len(data) - len(data.lstrip()):
+                return blank
+            self.begun = time.monotonic()
+            if data.startswith(_TLS):
                 super().received(b"TLS\r\n\r\n")  # answered as a head that cannot be read
                 return len(data)
-            line, end, _ = (self.header_plus + data).lstrip().partition(b"\r\n")
+        if not self.request_line:
+            line, end, _ = (self.header_plus + data).partition(b"\r\n")
             self.request_line = line.rstrip() if end else b""
         return int(super().received(data))
 
@@ -103,13 +109,16 @@ class Parser(HTTPRequestParser):
         """Whose request it is, where its signature held."""
         return self.verdict.app_id if self.verdict else None
 
-    def late(self, now: float, last_byte: float) -> bool:
-        """Whether the request takes too long to arrive. Times in seconds since the epoch."""
+    def late(self, now: float, since: float, last_byte: float) -> bool:
+        """Whether the request takes too long to arrive.
+
+        since: when the client could first send it. Times in seconds of time.monotonic.
+        """
         if isinstance(self.body_rcv, Discard):
-            return now - last_byte > STALL_S or now - self.started > DISCARD_S
+            return now - last_byte > STALL_S or now - since > DISCARD_S
         if not self.headers_finished:
-            return now - self.started > HEAD_S
-        return now - self.started > max(BODY_S, self.content_length / SLOWEST)
+            return now - since > HEAD_S
+        return now - since > max(BODY_S, self.content_length / SLOWEST)
 
 
 def row_1(line: bytes) -> tuple[Endpoint | None, Problem]:

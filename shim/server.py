@@ -19,8 +19,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from shim.address import numeric
 from shim.app import Service
-from shim.channel import IDLE_S, Channel
-from shim.incoming import row_1
+from shim.channel import Channel
 
 FILES = 160  # that may be open, at least
 _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
@@ -57,28 +56,31 @@ class Server(TcpWSGIServer):
         )
 
     def stop(self) -> None:
-        """Ask run() to return; fit for a signal handler."""
-        self._stop_asked = True
-        self.pull_trigger()
+        """Ask run() to return; fit for a signal handler. Once is enough, and more do no harm."""
+        if not self._stop_asked:
+            self._stop_asked = True
+            self.pull_trigger()
 
     def run(self) -> bool:
         """Serve until stop(), then finish what was accepted.
 
-        Returns False when requests were still running at the end of Settings.drain_s.
+        Returns False when at the end of Settings.drain_s something of that was left: requests that
+        still ran or arrived, or replies that their clients had not read.
         """
+        due = 0.0
         while not self._stop_asked:
             wasyncore.poll2(1, self._map)
+            if time.monotonic() >= due:
+                self._look_after_channels()
+                due = time.monotonic() + 1
         self._close_door()
         deadline = time.monotonic() + self._drain_s
         while self.active_channels and time.monotonic() < deadline:
-            self.maintenance(time.time())
+            self._look_after_channels()
             wasyncore.poll2(0.1, self._map)
-        lost = [it for channel in self.active_channels.values() for it in channel.requests]
-        for request in lost:
-            endpoint, _ = row_1(request.request_line)
-            self.journal.lost(endpoint, request.app_id, time.time() - request.started)
+        finished = [channel.finished() for channel in list(self.active_channels.values())]
         wasyncore.close_all(self._map)
-        return not lost
+        return all(finished)
 
     def _close_door(self) -> None:
         """Accept the connections waiting in the kernel, read what they sent, accept no more."""
@@ -94,11 +96,12 @@ class Server(TcpWSGIServer):
             known = len(self.active_channels)
             self.handle_accept()
 
-    def maintenance(self, now: float) -> None:
-        """Called once a second."""
-        super().maintenance(now)
+    def _look_after_channels(self) -> None:
         for channel in list(self.active_channels.values()):
-            channel.look_after(now, self.draining)
+            channel.look_after(time.monotonic(), self.draining)
+
+    def maintenance(self, now: float) -> None:
+        """Nothing: waitress goes by the time of day, which may be set while it runs."""
 
 
 def _adjustments(service: Service) -> Adjustments:
@@ -114,8 +117,6 @@ def _adjustments(service: Service) -> Adjustments:
         outbuf_high_watermark=sys.maxsize,  # a channel waits for its client, not a worker
         max_request_header_size=32 << 10,
         max_request_body_size=sys.maxsize,  # the gate judges lengths
-        channel_timeout=IDLE_S,
-        cleanup_interval=1,
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,
         ident=None,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from conftest import Start
+from raw_socket import connect, without
 from shim_client import APP_ID, Client, body, head, image, read_reply
 from shim_server import Served
 
@@ -99,6 +100,18 @@ def test_what_runs_too_long_is_given_up(start: Start) -> None:
     assert {(line["endpoint"], line["app_id"]) for line in lost} == {("erasemark", APP_ID)}
     for connection in connections:
         connection.close()
+
+
+def test_what_arrives_for_too_long_is_given_up(start: Start) -> None:
+    """A body, of a request whose head was accepted, and one whose head was not."""
+    served = start("--demo", drain_s=0.2)
+    with connect(served) as accepted, connect(served) as refused:
+        accepted.sendall(head("detect", 1000) + b"{")
+        refused.sendall(without("Authorization", head("compare", 1000)) + b"{")
+        assert served.stop() == 1
+    lines = map(json.loads, served.log.read_text().splitlines())
+    lost = [(it["endpoint"], it["app_id"]) for it in lines if it["event"] == "request lost"]
+    assert lost == [("detect", APP_ID)]
 
 
 def test_the_second_signal_does_not_wait(start: Start) -> None:

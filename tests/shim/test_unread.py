@@ -85,9 +85,38 @@ def test_they_are_not_kept_for_ever(
     assert line.__dict__["fields"]["bytes_unread"] > 0
 
 
+def test_a_stop_tells_of_them(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(channel, "UNREAD", 1 << 20)
+    with ask(server, AHEAD):
+        while sum(unread(server)) < 5000:
+            time.sleep(0.01)
+        (kept,) = list(server.active_channels.values())
+        while kept.requests:
+            time.sleep(0.01)
+        server.stop()
+        while server.active_channels:
+            time.sleep(0.01)
+    (line,) = [it for it in caplog.records if it.message == "replies were not read in time"]
+    assert line.__dict__["fields"]["bytes_unread"] > 0
+
+
 def test_who_reads_slowly_is_not_late(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "UNREAD_S", 3)
     with ask(server, AHEAD) as connection, connection.makefile("rb") as stream:
         for _ in range(5):
             time.sleep(0.7)
             answers(stream, AHEAD // 5)
+
+
+def test_who_reads_for_long_does_not_idle(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replies that take longer to read than a client may say nothing do not end its connection."""
+    monkeypatch.setattr(channel, "UNREAD", 1 << 20)
+    monkeypatch.setattr(channel, "IDLE_S", 2)
+    with ask(server, 3 * AHEAD) as connection, connection.makefile("rb") as stream:
+        for _ in range(5):
+            time.sleep(0.7)
+            answers(stream, 3 * AHEAD // 5)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        answers(stream, 1)
