@@ -68,6 +68,8 @@ class Engine:
         liveness_threshold: float | None = None,
     ) -> None:
         points = OperatingPoints(fmr, bpcer, liveness_threshold)
+        if not (batching is None or isinstance(batching, bool)):
+            raise EngineError(f"batching is True, False or None, not {batching!r}")
         self._runtime = Runtime(providers, threads)
         self._pack = read_pack(pack)
         self._open: Networks | None = Networks(self._pack, self._runtime, points, batching)
@@ -122,10 +124,11 @@ class Engine:
         The faces are looked at mirrored too, as embed() does, where that could change a decision.
         Raises FaceNotFound; both pictures are decoded before a face is looked for in either. Raises
         WeightsError for an ID photo when the pack has no descreen network, and EngineError unless
-        id_photo is a pair.
+        id_photo is a pair of booleans.
         """
-        if not isinstance(id_photo, tuple | list) or len(id_photo) != 2:
-            raise EngineError("id_photo is a pair, one flag for each picture")
+        pair = isinstance(id_photo, tuple | list) and len(id_photo) == 2
+        if not pair or not all(isinstance(flag, bool | np.bool_) for flag in id_photo):
+            raise EngineError("id_photo is a pair, one flag (True or False) for each picture")
         networks = self._networks  # close() lets a call finish that is under way
         pictures = self._runtime.map(lambda given: loaded(*given), [(a, 1), (b, 2)])
         for index, marked in enumerate(id_photo):

@@ -55,7 +55,11 @@ def load(image: Image) -> Pixels:
         _check_sides(image.shape[1], image.shape[0])
         return np.ascontiguousarray(image)
     if isinstance(image, bytes | bytearray | memoryview):
-        return decode(bytes(image))
+        try:
+            data = bytes(image)
+        except ValueError as error:  # of a memoryview that was released
+            raise ImageError(f"the image's bytes cannot be read: {error}") from error
+        return decode(data)
     if isinstance(image, str | PathLike):
         data = read(image)
         try:

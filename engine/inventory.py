@@ -1,6 +1,7 @@
 """What an engine has loaded, and what whoever runs it should know of that."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import cv2
@@ -30,7 +31,7 @@ def inventory(pack: Pack, networks: Networks, runtime: Runtime) -> dict[str, Any
     return {
         "pack": {**pack.about, "name": pack.name, "folder": str(pack.folder)},
         "networks": described,
-        "similarity": {**pack.similarity, "calibrated": pack.is_calibrated},
+        "similarity": {**deepcopy(dict(pack.similarity)), "calibrated": pack.is_calibrated},
         "providers": list(runtime.providers.active),
         "threads": runtime.threads,
         "versions": {

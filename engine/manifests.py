@@ -46,7 +46,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be read as a manifest: {error}") from error
     known = (*TABLES, *ROLES)
     if unknown := [name for name in manifest if name not in known]:

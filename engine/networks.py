@@ -81,7 +81,7 @@ class Networks:
         """Raises WeightsError for a network that does not fit its settings."""
         try:
             try_out(self.detection, self.embedder, self._liveness, self._descreener)
-        except (*MISFITS, EngineError, cv2.error) as error:
+        except (*MISFITS, EngineError, cv2.error, MemoryError) as error:
             raise WeightsError(
                 f"{self._pack.folder / MANIFEST}: a network does not fit its settings: {error}"
             ) from error

@@ -41,7 +41,7 @@ class OperatingPoints:
         for name in (field.name for field in fields(self)):
             if (value := getattr(self, name)) is None:
                 continue
-            if not isinstance(value, Real):
+            if isinstance(value, bool) or not isinstance(value, Real):
                 raise EngineError(f"{name} must be a number, not {value!r}")
             if name != "liveness_threshold" and not RAREST <= float(value) < 1:
                 raise EngineError(f"{name} must be a rate between 0 and 1, not {value!r}")

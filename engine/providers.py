@@ -10,6 +10,7 @@ import onnxruntime
 
 from engine.errors import ProviderError
 
+AZURE = "AzureExecutionProvider"
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 OPENVINO = "OpenVINOExecutionProvider"
@@ -65,7 +66,7 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     names: full, or "cuda", "tensorrt", "openvino", "cpu", in a list or with commas between; None
     asks for CUDA or OpenVINO where the installed onnxruntime has it, and requires nothing. CUDA is
     asked for after TensorRT, and the CPU always.
-    Raises ProviderError for one that the installed onnxruntime does not have.
+    Raises ProviderError for one that the installed onnxruntime does not have, and for AZURE.
     """
     available = onnxruntime.get_available_providers()
     if isinstance(names, str):
@@ -75,6 +76,8 @@ def chosen(names: Sequence[str] | None) -> tuple[list[str], list[str]]:
         raise ProviderError(f"providers are names such as {', '.join(_SHORT_NAMES)}")
     required = [_SHORT_NAMES.get(name.strip().lower(), name.strip()) for name in given]
     for name in required:
+        if name == AZURE:
+            raise ProviderError(f"{name} runs networks elsewhere, and this engine only here")
         if name not in available:
             raise ProviderError(
                 f"{name} is not in the installed onnxruntime, which has "

@@ -127,7 +127,8 @@ class Runtime:
         # A plan is kept for every size that ever came, and memory for the largest of them.
         settings.enable_mem_pattern = sizes == "one"
         # Weights in another file would have no checksum, and be looked for wherever one is now.
-        settings.add_session_config_entry(EXTERNAL_DATA, f"{name}.is-to-hold-all-its-weights")
+        nowhere = f"{name}.is-to-hold-all-its-weights".encode("utf-8", "replace").decode()
+        settings.add_session_config_entry(EXTERNAL_DATA, nowhere)
         if not integers:
             # Block-quantised weights become float constants at load instead of at every run.
             settings.add_session_config_entry("session.disable_quant_qdq", "1")

@@ -7,6 +7,7 @@ import argparse
 import importlib
 import importlib.util
 import io
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -26,8 +27,9 @@ COMMANDS = {
 }
 
 
-def prepare(out: Path) -> None:
-    """Says what would end the work before it is done: a package or the folder for the report.
+def prepare(out: Path, command: str | None = None) -> None:
+    """Says what would end the work before it is done: a package or the folder for the report, which
+    may hold an earlier one of the same command.
 
     What the terminal cannot show ends nothing. Raises EngineError.
     """
@@ -41,6 +43,17 @@ def prepare(out: Path) -> None:
             pass
     except OSError as error:
         raise EngineError(f"no report can be written to {out}: {error.strerror}") from error
+    if (there := _command_of(out / "metrics.json")) not in (None, command):
+        raise EngineError(
+            f"{out} holds the report of another command, {there}: give another --out, or delete it"
+        )
+
+
+def _command_of(metrics: Path) -> str | None:
+    try:
+        return str(json.loads(metrics.read_bytes())["made_with"]["command"])
+    except (OSError, ValueError, LookupError, TypeError):  # none, or not one of ours
+        return None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:
-        prepare(args.out)
+        prepare(args.out, args.command)
         return int(args.run(args))
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

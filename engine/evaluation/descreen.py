@@ -19,6 +19,7 @@ from engine.evaluation.contact import contact_sheet
 from engine.evaluation.listing import shuffled
 from engine.evaluation.meshed import Files, Synthesised, in_folders, listed
 from engine.evaluation.photos import SampleError, read_photo
+from engine.evaluation.provenance import provenance
 from engine.evaluation.recovery import genuine, photographed, show_recovery
 from engine.evaluation.report import Report
 from engine.evaluation.restoration import DESCREENED, HEADER, MESHED, METHODS, Row
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         sheets = {} if args.no_thumbnails else _sheets(engine, pairs, rows)
     for name, sheet in sheets.items():
         report.picture(f"{name}: clean, meshed, descreened", sheet)
-    report.write(args.out, {**metrics, "rows": rows})
+    report.write(args.out, {**metrics, "rows": rows}, provenance(args))
     report.sheets(args.out, {name: sheets.get(name) for name in SHEETS})
     return 0
 

@@ -19,6 +19,7 @@ from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import wilson
 from engine.evaluation.matching import OVERLAP, Found, Judged, average_precision, judge
 from engine.evaluation.photos import SampleError
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.systems import (
     LIBRARY,
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if services:
         report.text(f"The {MAX_FACES} largest faces of a picture at most, as services return.")
     metrics = _figures(report, pictures, judged)
-    report.write(args.out, metrics)
+    report.write(args.out, {"systems": metrics}, provenance(args))
     return 0
 
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from engine.errors import ImageError
 from engine.evaluation.arguments import at_least
+from engine.evaluation.copies import tell_copies
 from engine.evaluation.intervals import wilson
 from engine.evaluation.listing import pictures
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress
 from engine.images import Pixels, load
@@ -51,7 +53,11 @@ def run(args: argparse.Namespace) -> int:
             turned += 1
             righted += Counter(q for q in (1, 2, 3) if _is_righted(networks, image, q))
     report = Report(f"The gate of liveness: {args.photos}")
-    report.text(f"{len(paths)} photos, as they are, and {turned} of them turned.")
+    report.text(
+        f"{len(paths)} photos, as they are, and {turned} of them turned. Intervals: 95 %, over "
+        "photos, so too narrow where several show one person."
+    )
+    tell_copies(report, paths, [""] * len(paths))
     rates = {name: wilson(count, len(paths)) for name, count in outcomes.most_common()}
     report.table("As they are", ["", "share"], [[name, rate] for name, rate in rates.items()])
     by_angle = {f"{90 * q}": wilson(righted[q], turned) for q in (1, 2, 3)}
@@ -68,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         "righted": {name: rate.plain() for name, rate in by_angle.items()},
         "mean_ms": {"face": float(plainly), "face and orientation": float(with_orientation)},
     }
-    report.write(args.out, metrics)
+    report.write(args.out, metrics, provenance(args))
     return 0
 
 

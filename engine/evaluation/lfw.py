@@ -41,7 +41,8 @@ def folded_pairs(photos: Sequence[Photo], seed: int = 0) -> Pairs:
 def read_lfw(root: Path, listing: Path) -> Pairs:
     """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold).
 
-    Raises SampleError for another file.
+    Raises SampleError for another file, and for a pair that tells nothing or the wrong thing: of a
+    photo with itself, or of one person where the list has pairs of two.
     """
     try:
         lines = [
@@ -56,6 +57,12 @@ def read_lfw(root: Path, listing: Path) -> Pairs:
         raise SampleError(f"{listing} is not in the form of LFW's pairs.txt: {error}") from error
     if not named or len(named) != folds * size * 2:
         raise SampleError(f"{listing}: {len(named)} pairs, its first line promises otherwise")
+    for number, (one, other) in enumerate(named):
+        same = number % (2 * size) < size  # each fold begins with those of one person
+        if one == other or (one[0] == other[0]) != same:
+            pair = " and ".join(f"{name} {photo}" for name, photo in (one, other))
+            wanted = "two photos of one person" if same else "photos of two people"
+            raise SampleError(f"{listing}: {pair} is no pair of {wanted}, as should be there")
     index = {key: n for n, key in enumerate(sorted({key for pair in named for key in pair}))}
     photos = [Photo(root / name / f"{name}_{number:04d}.jpg", name) for name, number in index]
     ends = np.array([[index[x], index[y]] for x, y in named])

@@ -1,6 +1,7 @@
 """Tables that users write: CSV files with a header, whose paths begin at the file's folder."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,12 +18,17 @@ def is_table(path: Path) -> bool:
 def pictures(source: Path) -> list[Path]:
     """Every picture below a folder, or those that a CSV with a column path names, in its order.
 
-    Raises SampleError where there is none, and for a row whose file is missing.
+    Raises SampleError where there is none, and for a row whose file is missing or in another row.
     """
     if not is_table(source):
         return picture_files(source)
     rows = read_rows(source, ["path"])
-    return [named_file(source, line, row["path"]) for line, row in rows.items()]
+    first: dict[Path, int] = {}
+    for line, row in rows.items():
+        path = named_file(source, line, row["path"])
+        if (before := first.setdefault(path, line)) != line:
+            raise SampleError(f"{source}, line {line}: {path} is in line {before} already")
+    return list(first)
 
 
 def shuffled(source: Path, seed: int) -> list[Path]:
@@ -33,8 +39,9 @@ def shuffled(source: Path, seed: int) -> list[Path]:
 
 
 def named_file(listing: Path, line: int, name: str) -> Path:
-    """The file that a row names. Raises SampleError when there is none."""
-    path = listing.parent / name.strip()
+    """The file that a row names, in one spelling however the row spells it. Raises SampleError when
+    there is none."""
+    path = Path(os.path.normpath(listing.parent / name.strip()))
     if not path.is_file():
         raise SampleError(f"{listing}, line {line}: there is no file {path}")
     return path

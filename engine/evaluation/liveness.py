@@ -18,6 +18,7 @@ from engine.evaluation.captures import LIVE, Capture
 from engine.evaluation.copies import tell_copies
 from engine.evaluation.endpoint import Endpoint
 from engine.evaluation.intervals import FEW_SAID
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.scores import write_scores
 from engine.evaluation.systems import (
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         _draw(report, name, one)
         if not args.no_thumbnails:
             _show(report, name, one, sample)
-    report.write(args.out, metrics)
+    report.write(args.out, metrics, provenance(args))
     write_scores(args.out / "scores.csv", sample, verdicts)
     shown = LIBRARY in systems and not args.no_thumbnails
     cases = worst(systems[LIBRARY], sample) if shown else {}

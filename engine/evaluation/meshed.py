@@ -112,14 +112,13 @@ class Files:
 
 def listed(table: Path) -> Files:
     """The pairs of a CSV with columns clean and meshed. Raises SampleError as read_rows() does, and
-    for a row whose file is missing."""
-    rows = read_rows(table, ["clean", "meshed"])
-    return Files(
-        [
-            (named_file(table, line, row["clean"]), named_file(table, line, row["meshed"]))
-            for line, row in rows.items()
-        ]
-    )
+    for a row whose file is missing or that is there twice."""
+    first: dict[tuple[Path, Path], int] = {}
+    for line, row in read_rows(table, ["clean", "meshed"]).items():
+        pair = named_file(table, line, row["clean"]), named_file(table, line, row["meshed"])
+        if (before := first.setdefault(pair, line)) != line:
+            raise SampleError(f"{table}, line {line}: the same pair is in line {before} already")
+    return Files(list(first))
 
 
 def in_folders(clean: Path, meshed: Path) -> Files:

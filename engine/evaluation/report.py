@@ -80,10 +80,16 @@ class Report:
                 file.write_bytes(encode(pixels, "jpeg"))
                 print(f"written: {file}")
 
-    def write(self, folder: Path, metrics: dict[str, Any]) -> None:
+    def write(
+        self, folder: Path, metrics: dict[str, Any], made_with: Mapping[str, Any] | None = None
+    ) -> None:
         """report.html, which needs no other file, and metrics.json, where what is not finite is
-        null."""
+        null. made_with: as provenance() tells; it is in both."""
         folder.mkdir(parents=True, exist_ok=True)
+        if made_with:
+            metrics = {"made_with": made_with, **metrics}
+            lines = json.dumps(_plain(made_with), indent=1, ensure_ascii=False)
+            self._parts.append(f"<h2>Made with</h2><pre>{html.escape(lines)}</pre>")
         head = f"<meta charset=utf-8><title>{html.escape(self._title)}</title>"
         page = f"<!doctype html>{head}<style>{STYLE}</style>" + "\n".join(self._parts)
         # A file's name may be of another encoding than the system's: its odd bytes are shown.

@@ -16,6 +16,7 @@ from engine.evaluation.bench.stages import of_picture
 from engine.evaluation.bench.timing import Times
 from engine.evaluation.listing import pictures
 from engine.evaluation.photos import read_photo
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.systems import progress
 from engine.networks import Networks
@@ -45,19 +46,21 @@ def run(args: argparse.Namespace) -> int:
     report.table("Milliseconds", ["stage", "runs", "median", "5 %", "95 %"], rows)
     title = "Median, and 5 to 95 % of the runs"
     report.figure(title, plots.spans(title, "milliseconds", shown))
-    report.write(args.out, {"stages": metrics, "engine": info})
+    report.write(args.out, {"stages": metrics, "engine": info}, provenance(args))
     return 0
 
 
 def measure(paths: list[Path], args: argparse.Namespace) -> Times:
-    """Seconds of every stage, on the pictures where it applies; the first picture only warms up."""
+    """Seconds of every stage, on the pictures where it applies. Its first run is not counted."""
     pack = read_pack(args.pack)
     networks = Networks(pack, Runtime(args.providers, args.threads))
     times: Times = {}
-    for path in progress([paths[0], *paths], "speed"):
+    for path in progress(paths, "speed"):
         read_photo(path)  # says which file is no picture
         for stage, work in of_picture(networks, pack, path.read_bytes()).items():
+            if stage not in times:
+                work()
             started = time.perf_counter()
             work()
             times.setdefault(stage, []).append(time.perf_counter() - started)
-    return {stage: seconds[1:] for stage, seconds in times.items() if len(seconds) > 1}
+    return times

@@ -12,6 +12,9 @@ from engine.operating import ERRORS_NEEDED
 
 Floats = NDArray[np.float64]
 
+DECIMALS = 5
+"""Of a threshold that a report gives."""
+
 
 class ErrorRates:
     """False match and false non-match rates at any threshold (ISO/IEC 19795-1, section 8).
@@ -95,7 +98,7 @@ class ErrorRates:
     def fnmr_at(self, fmr: float) -> Rate:
         """The false non-match rate where the false match rate is that (the measure of NIST's
         FRTE 1:1); its interval lets the threshold vary with the sample too."""
-        rate = self.fnmr(self.threshold_at(fmr))
+        rate = self.fnmr(rounded_up(self.threshold_at(fmr)))
         if not rate.trials or not len(self._fmr):
             return rate
         values = [  # both fall or rise with the threshold: between two of the grid, in proportion
@@ -128,6 +131,12 @@ class ErrorRates:
             middle(self._fmr, self._different.people),
             middle(self._fnmr, self._same.people),
         )
+
+
+def rounded_up(threshold: float) -> float:
+    """To DECIMALS: whoever types it in lets no more pass than by the exact one."""
+    scale = 10.0**DECIMALS
+    return math.ceil(threshold * scale) / scale
 
 
 def _grid(genuine: Floats, impostor: Floats) -> Floats:

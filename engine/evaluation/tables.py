@@ -11,7 +11,7 @@ from engine.evaluation.intervals import FEW_SAID
 from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.report import Report
-from engine.evaluation.statistics import ErrorRates
+from engine.evaluation.statistics import DECIMALS, ErrorRates, rounded_up
 from engine.evaluation.systems import Scored
 from engine.operating import ERRORS_NEEDED, trials_needed
 
@@ -30,10 +30,15 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
         "no rate."
     )
     rows = []
-    metrics: dict[str, Any] = {"people": people, "systems": {}}
+    metrics: dict[str, Any] = {
+        "people": people,
+        "pairs": {"genuine": genuine, "impostor": len(pairs) - genuine},
+        "systems": {},
+    }
     for name, (one, rates) in systems.items():
         fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
-        unusable = int(np.isnan(one.scores).sum())
+        unscored = np.isnan(one.scores)
+        unusable = int(unscored.sum())
         eer = rates.equal_error_rate() if fmr.trials and fnmr.trials else math.nan
         shown = "" if math.isnan(eer) else f"{100 * eer:.2f} %"
         accuracy = _accuracy(pairs, one)
@@ -45,7 +50,11 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
             "fmr": fmr.plain(),
             "fnmr": fnmr.plain(),
             "eer": None if math.isnan(eer) else eer,
-            "failure_to_enrol": {"photos": [str(p) for p in one.failed], "pairs": unusable},
+            "failure_to_enrol": {
+                "photos": [str(p) for p in one.failed],
+                "pairs": unusable,
+                "genuine_pairs": int((unscored & pairs.same).sum()),
+            },
             "folded_accuracy": accuracy
             and dict(zip(("value", "standard_error"), accuracy, strict=True)),
         }
@@ -71,8 +80,8 @@ def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str,
         if not rates.supports(fmr):
             rows.append([f"{fmr:g}", "", f"takes {trials_needed(fmr):,} impostor pairs"])
             continue
-        rate, threshold = rates.fnmr_at(fmr), rates.threshold_at(fmr)
-        rows.append([f"{fmr:g}", f"{threshold:.4f}", str(rate)])
+        rate, threshold = rates.fnmr_at(fmr), rounded_up(rates.threshold_at(fmr))
+        rows.append([f"{fmr:g}", f"{threshold:.{DECIMALS}f}", str(rate)])
         figures.append({"fmr": fmr, "threshold": threshold, "fnmr": rate.plain()})
     heading = f"{name}: FNMR where this sample's FMR is"
     report.table(heading, ["FMR", "threshold", "FNMR"], rows)
@@ -86,8 +95,8 @@ def _cohorts(report: Report, pairs: Pairs, one: Scored, whole: ErrorRates) -> di
             continue
         rates = whole.of(pairs.take(inside), one.scores[inside])
         fmr, fnmr = rates.fmr(one.threshold), rates.fnmr(one.threshold)
-        own = rates.threshold_at(1e-3) if rates.supports(1e-3) else None
-        shown = f"{own:.3f}" if own is not None else f"takes {trials_needed(1e-3):,} pairs"
+        own = rounded_up(rates.threshold_at(1e-3)) if rates.supports(1e-3) else None
+        shown = f"{own:.{DECIMALS}f}" if own is not None else f"takes {trials_needed(1e-3):,} pairs"
         rows.append([name, rates.people, f"{fmr.trials:,}", fmr, shown, f"{fnmr.trials:,}", fnmr])
         figures[name] = {
             "people": rates.people,

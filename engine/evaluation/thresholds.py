@@ -7,6 +7,7 @@ import numpy as np
 from engine.evaluation.answers import Answers
 from engine.evaluation.captures import LIVE
 from engine.evaluation.report import Report
+from engine.evaluation.statistics import DECIMALS, rounded_up
 from engine.operating import trials_needed
 
 APCERS = (0.01, 0.05, 0.1)
@@ -27,9 +28,9 @@ def by_attacks(report: Report, name: str, answers: Answers) -> dict[str, Any]:
         if fewest < (needed := trials_needed(limit)):
             rows.append([f"{100 * limit:g} %", "", f"takes {needed:,} attacks of each kind"])
             continue
-        threshold = float(grid[np.argmax(apcer <= limit)])
+        threshold = rounded_up(float(grid[np.argmax(apcer <= limit)]))
         rate = answers.error(LIVE, threshold)
-        rows.append([f"{100 * limit:g} %", f"{threshold:.3f}", rate])
+        rows.append([f"{100 * limit:g} %", f"{threshold:.{DECIMALS}f}", rate])
         figures[f"{limit:g}"] = {"threshold": threshold, **rate.plain()}
     header = ["worst APCER at most", "threshold", "BPCER"]
     report.table(f"{name}: other thresholds, found on this sample", header, rows)
@@ -49,7 +50,7 @@ def by_live(report: Report, name: str, answers: Answers) -> list[dict[str, Any]]
         if live[refused - 1] <= round(threshold, 3) < live[refused]:
             threshold = round(threshold, 3)
         passed = {one: answers.error(one, threshold) for one in answers.attacks()}
-        rows.append([f"{100 * share:g} %", f"{threshold:.3f}", *passed.values()])
+        rows.append([f"{100 * share:g} %", f"{threshold:.10g}", *passed.values()])
         plain = {one: rate.plain() for one, rate in passed.items()}
         figures.append({"share": share, "threshold": threshold, "apcer": plain})
     if rows:

@@ -21,6 +21,7 @@ from engine.evaluation.listing import is_table
 from engine.evaluation.pairs import Pairs, all_pairs, read_table
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import SampleError, leave_out
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.statistics import ErrorRates
 from engine.evaluation.systems import (
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         report.figure(caption, plots.histogram(caption, "similarity", groups, one.threshold))
         if not args.no_thumbnails:
             _worst(report, pairs, one)
-    report.write(args.out, metrics)
+    report.write(args.out, metrics, provenance(args))
     return 0
 
 

@@ -98,6 +98,20 @@ def test_a_picture_without_mesh_is_left_alone(
         assert np.array_equal(result.image, picture)
 
 
+def test_what_nobody_could_see_is_left_alone(engine: Engine, astronaut: Pixels) -> None:
+    """Whatever the score: here every picture is taken for meshed."""
+    entry = read_pack().entry("descreen")
+    runtime = Runtime(["cpu"])
+    network = runtime.load(entry.read(), entry.role, integers=True)
+    certain = Descreener(network, {**entry.settings, "threshold": 0.0}, runtime)
+    plain = portrait(astronaut)
+    result = certain.descreen(plain)
+    assert result.image is plain and not result.changed
+    assert result.mesh_score == engine.descreen(plain).mesh_score
+    meshed = under_mesh(plain)
+    assert np.array_equal(certain.descreen(meshed).image, engine.descreen(meshed).image)
+
+
 @pytest.mark.parametrize("name", ["grass", "gravel", "hubble_deep_field", "moon", "page"])
 def test_a_picture_of_no_person_is_left_alone(engine: Engine, name: str) -> None:
     """Textures and writing are full of thin lines, but not of a mesh's."""

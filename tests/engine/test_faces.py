@@ -207,8 +207,8 @@ def test_results_are_frozen(engine: Engine, astronaut: Pixels) -> None:
 def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
     with pytest.raises(EngineError, match="max_faces must be a whole number from 1, not 0"):
         engine.detect(astronaut, max_faces=0)
-    for flags in (True, (True,), (True, False, True), None):
-        with pytest.raises(EngineError, match="id_photo is a pair, one flag for each picture"):
+    for flags in (True, (True,), (True, False, True), None, (None, True), ("no", "false")):
+        with pytest.raises(EngineError, match="id_photo is a pair, one flag"):
             engine.compare(astronaut, astronaut, flags)  # type: ignore[arg-type]
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])

@@ -190,6 +190,13 @@ def test_an_orientation_in_32_bits(astronaut: Pixels, order: str) -> None:
     assert load(data[:2] + exif + data[2:]).shape == (300, 512, 3)
 
 
+def test_bytes_that_were_let_go(astronaut: Pixels) -> None:
+    view = memoryview(encode(astronaut, "jpeg"))
+    view.release()
+    with pytest.raises(ImageError, match=r"the image's bytes cannot be read: .*released"):
+        load(view)
+
+
 def test_missing_path_and_wrong_type(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"cannot read .*missing\.png: No such file"):
         load(tmp_path / "missing.png")

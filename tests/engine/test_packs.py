@@ -87,6 +87,7 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
     ("old", "new", "message"),
     [
         ("[detector]", "[detector", "cannot be read as a manifest"),
+        ("margin = 96", f"margin = {'[' * 20_000}", "cannot be read as a manifest"),
         ("margin = 96", f"margin = {'9' * 5000}", "cannot be read as a manifest"),
         ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
@@ -140,6 +141,19 @@ def test_manifest_mistakes_are_explained(pack: Path, old: str, new: str, message
     with pytest.raises(WeightsError, match=message) as caught:
         Engine(pack)
     assert "\n" not in str(caught.value)
+
+
+def test_a_pack_in_a_folder_of_any_bytes(pack: Path) -> None:
+    odd = pack.rename(pack.with_name("p\udcff"))
+    with Engine(odd, providers=["cpu"]) as engine:
+        assert engine.info()["pack"]["name"] == "default"
+
+
+def test_what_info_tells_is_the_caller_s_own(engine: Engine) -> None:
+    before = engine.info()["similarity"]["matched"]
+    assert before
+    engine.info()["similarity"]["matched"].clear()
+    assert engine.info()["similarity"]["matched"] == before
 
 
 @pytest.mark.parametrize("role", ["detector", "embedding"])

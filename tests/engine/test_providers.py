@@ -41,6 +41,13 @@ def test_provider_that_does_not_exist() -> None:
         Engine(providers=["QuantumExecutionProvider", "cpu"])
 
 
+@pytest.mark.parametrize("names", ["AzureExecutionProvider", ["cpu", "AzureExecutionProvider"]])
+def test_a_provider_that_sends_pictures_away(names: Any) -> None:
+    """Some builds list it; it does nothing for these networks but to be told among the active."""
+    with pytest.raises(ProviderError, match="runs networks elsewhere, and this engine only here"):
+        Engine(providers=names)
+
+
 @pytest.mark.parametrize(
     ("names", "required", "asked"),
     [

@@ -108,6 +108,13 @@ def test_a_rate_that_is_no_number(name: str) -> None:
     assert caught.type is EngineError
 
 
+def test_a_flag_is_no_number_and_words_are_no_flag() -> None:
+    with pytest.raises(EngineError, match="liveness_threshold must be a number, not True"):
+        Engine(liveness_threshold=True)
+    with pytest.raises(EngineError, match="batching is True, False or None, not 'no'"):
+        Engine(batching="no")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["fmr", "bpcer"])
 @pytest.mark.parametrize("rate", [0, 1, -0.1, 5e-324, math.nan])
 def test_what_is_no_rate(name: str, rate: float) -> None:

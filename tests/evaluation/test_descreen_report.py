@@ -113,6 +113,7 @@ def test_tables_of_pictures_and_people(portraits: Path, tmp_path: Path) -> None:
         measured("--images", str(source), "--identities", str(source), *few, out=tmp_path / "out")
         for source in (portraits, table)
     ]
+    assert [one.pop("made_with")["command"] for one in found] == ["descreen", "descreen"]
     assert found[0] == found[1] and found[0]["verification"]["all"]["fnmr_clean"]["trials"] == 2
 
 
@@ -148,6 +149,7 @@ def test_numbers_that_make_no_sense(
         (["--images", "{}", "--pairs", "{}/p.csv"], "give --images, --clean"),
         (["--pairs", "{}/p.csv"], "p.csv, line 2: there is no file"),
         (["--images", "{}/p.csv"], "p.csv must have a header with path"),
+        (["--pairs", "{}/twice.csv"], "twice.csv, line 3: the same pair is in line 2 already"),
         (["--images", "{}", "--families", "waves"], "unknown mesh families: waves; there are test"),
         (["--images", "{}", "--clean", "{}/ann"], "give --images, --clean"),
         (["--clean", "{}/ann", "--meshed", "{}/tom/1.png"], "1.png is a file"),
@@ -174,6 +176,8 @@ def test_what_is_refused(
     for name in ("1.jpg", "1.png"):
         (portraits / "two" / name).write_bytes((portraits / "ann" / "1.png").read_bytes())
     (portraits / "p.csv").write_text("clean,meshed\nann/1.png,ann/none.png", "utf-8")
+    rows = "clean,meshed\nann/1.png,ann/2.png\nflat/../ann/1.png,./ann/2.png"
+    (portraits / "twice.csv").write_text(rows, "utf-8")
     (portraits / "bad").mkdir()
     (portraits / "bad" / "1.png").write_bytes(b"no picture")
     (portraits / "half").mkdir()

@@ -137,12 +137,13 @@ def test_service_and_library_in_one_report(url: str, photos: Path, tmp_path: Pat
     for key in ("fmr", "fnmr", "failure_to_enrol"):
         assert theirs[key] == ours[key]
     assert theirs["failure_to_enrol"]["pairs"] == 3
+    assert theirs["failure_to_enrol"]["genuine_pairs"] == 1
     assert PAIR[1] not in (out / "report.html").read_text()
     few = ["--calls", "2", "--seed", "1"]  # neither of the two pairs has the photo without a face
     assert main(["verification", str(photos), *service, *few, "--out", str(out)]) == 0
     systems = json.loads((out / "metrics.json").read_text())["systems"]
     for name in (url, "engine"):
-        assert systems[name]["failure_to_enrol"] == {"photos": [], "pairs": 0}
+        assert systems[name]["failure_to_enrol"] == {"photos": [], "pairs": 0, "genuine_pairs": 0}
 
 
 def test_a_service_that_does_not_tell_what_it_did_not_judge(
@@ -173,7 +174,7 @@ def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) 
     service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
     out = tmp_path / "report"
     assert main(["detection", str(tmp_path / "truth.csv"), *service, "--out", str(out)]) == 0
-    metrics = json.loads((out / "metrics.json").read_text())
+    metrics = json.loads((out / "metrics.json").read_text())["systems"]
     assert metrics[url]["false_alarms"] == metrics["engine"]["false_alarms"] > 0
 
 
@@ -193,7 +194,7 @@ def test_no_system_has_more_faces_than_a_service_returns(
     for name, options in (("alone", []), ("beside", service)):
         out = tmp_path / name
         assert main(["detection", str(tmp_path / "truth.csv"), *options, "--out", str(out)]) == 0
-        metrics = json.loads((out / "metrics.json").read_text())
+        metrics = json.loads((out / "metrics.json").read_text())["systems"]
         found[name] = {system: one["recall"]["value"] for system, one in metrics.items()}
         said = "The 16 largest faces of a picture at most" in (out / "report.html").read_text()
         assert said == (name == "beside")

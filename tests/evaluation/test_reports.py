@@ -1,5 +1,7 @@
 """The commands themselves, on a handful of real pictures: figures, resuming, reports."""
 
+import argparse
+import hashlib
 import json
 import os
 import sqlite3
@@ -13,7 +15,9 @@ import pytest
 
 from engine import Engine
 from engine.evaluation.__main__ import main
+from engine.evaluation.provenance import provenance
 from engine.images import Pixels, encode
+from engine.packs import DEFAULT_PACK
 
 
 def _metrics(out: Path) -> dict[str, Any]:
@@ -145,14 +149,14 @@ def test_detection(
     truth.write_text("\n".join(["file,x,y,width,height", *rows]) + "\n")
     out = tmp_path / "report"
     assert main(["detection", str(truth), "--out", str(out)]) == 0
-    figures = _metrics(out)["engine"]
+    figures = _metrics(out)["systems"]["engine"]
     assert figures["recall"]["value"] == pytest.approx(6 / 7)
     assert figures["precision"]["value"] == 1
     assert figures["average_precision"] == pytest.approx(6 / 7)
     assert figures["landmark_error"] is None and figures["pictures_refused"] == 1
     truth.write_text("file,x,y,width,height\nbroken.png,,,,\n")
     assert main(["detection", str(truth), "--out", str(out)]) == 0
-    assert _metrics(out)["engine"]["average_precision"] is None
+    assert _metrics(out)["systems"]["engine"]["average_precision"] is None
     for twice, message in ((True, "listed twice: each picture"), (False, "there is no file")):
         assert main(["detection", *[str(truth)] * (1 + twice), "--out", str(out)]) == 1
         assert message in capsys.readouterr().err
@@ -163,9 +167,44 @@ def test_detection_against_dlib_s_truth(shared: Path, tmp_path: Path) -> None:
     folder = shared / "detection" / "dlib_faces"
     listings = [str(folder / f"{part}_with_face_landmarks.xml") for part in ("testing", "training")]
     assert main(["detection", *listings, "--out", str(tmp_path)]) == 0
-    figures = _metrics(tmp_path)["engine"]
+    figures = _metrics(tmp_path)["systems"]["engine"]
     assert figures["recall"]["value"] == 1 and figures["average_precision"] > 0.99
     assert 0 < figures["landmark_error"] < 0.15 and figures["landmark_faces"] == 43
+
+
+def test_a_report_says_what_it_was_made_with(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And is not replaced by one of another command."""
+    out = tmp_path / "report"
+    assert main(["speed", str(people), "--out", str(out), "--count", "1"]) == 0
+    made = _metrics(out)["made_with"]
+    assert (made["command"], made["pack"]) == ("speed", "default")
+    assert made["arguments"]["photos"] == str(people) and made["arguments"]["count"] == 1
+    manifest = (DEFAULT_PACK / "pack.toml").read_bytes()
+    assert made["pack_sha256"] == hashlib.sha256(manifest).hexdigest()
+    page = (out / "report.html").read_text()
+    assert made["pack_sha256"] in page and made["date"] in page
+    assert main(["gate", str(people), "--out", str(out)]) == 1
+    assert "holds the report of another command, speed: give an" in capsys.readouterr().err
+    assert _metrics(out)["made_with"] == made
+
+
+def test_no_key_is_in_a_report() -> None:
+    """Of a service that was measured."""
+    given = argparse.Namespace(pack=None, endpoint=["http://x"], app_key=["secret"], run=main)
+    made = provenance(given)
+    assert "secret" not in json.dumps(made) and made["arguments"]["endpoint"] == ["http://x"]
+
+
+def test_the_first_picture_need_not_have_a_face(tmp_path: Path, astronaut: Pixels) -> None:
+    """Every stage is timed as often as it occurs, after a run that is not counted."""
+    for name, pixels in (("1", np.full((90, 90, 3), 9, np.uint8)), ("2", astronaut)):
+        (tmp_path / f"{name}.png").write_bytes(encode(pixels, "png"))
+    out = tmp_path / "report"
+    assert main(["speed", str(tmp_path), "--out", str(out)]) == 0
+    stages = _metrics(out)["stages"]
+    assert stages["decode"]["runs"] == 2 and stages["embed"]["runs"] == 1
 
 
 def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,6 +218,11 @@ def test_speed(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["speed", str(table), "--out", str(out), "--count", "2"]) == 0
     stages = json.loads((out / "metrics.json").read_text())["stages"]
     assert stages["decode"]["runs"] == 2
+    first = next(people.rglob("*.png"))
+    again = first.parent / ".." / first.parent.name / first.name
+    table.write_text(f"path\n{first}\n{again}", "utf-8")
+    assert main(["speed", str(table), "--out", str(out)]) == 1
+    assert f"photos.csv, line 3: {first} is in line 2 already" in capsys.readouterr().err
     (people / "broken.png").write_bytes(b"no picture")
     assert main(["speed", str(people), "--out", str(out)]) == 1
     assert "broken.png: the picture is not a PNG, JPEG or BMP" in capsys.readouterr().err

@@ -170,6 +170,22 @@ def test_lfw_listing(tmp_path: Path) -> None:
             read_lfw(tmp_path, listing)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("A_B\t1\t1\nA_B\t1\tC_D\t2\n", "A_B 1 and A_B 1 is no pair of two photos of one"),
+        ("A_B\t1\t2\nA_B\t1\tA_B\t2\n", "A_B 1 and A_B 2 is no pair of photos of two people"),
+        ("A_B\t1\tC_D\t2\nA_B\t1\t2\n", "A_B 1 and C_D 2 is no pair of two photos of one"),
+    ],
+)
+def test_lfw_listing_of_wrong_pairs(tmp_path: Path, rows: str, message: str) -> None:
+    """Counted, they would lower the rates, or make strangers one person."""
+    listing = tmp_path / "pairs.txt"
+    listing.write_text("1\n" + rows)
+    with pytest.raises(SampleError, match=message):
+        read_lfw(tmp_path, listing)
+
+
 def test_table_of_pairs(tmp_path: Path) -> None:
     """Genuine pairs make people: x, y and z are one, so x-z would be genuine as well."""
     listing = tmp_path / "pairs.csv"

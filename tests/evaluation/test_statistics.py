@@ -12,7 +12,7 @@ from engine.evaluation.lfw import folded_accuracy
 from engine.evaluation.matching import Judged, average_precision
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import Photo
-from engine.evaluation.statistics import ErrorRates
+from engine.evaluation.statistics import ErrorRates, rounded_up
 from engine.operating import trials_needed
 
 
@@ -80,8 +80,18 @@ def test_fnmr_where_the_fmr_is() -> None:
     pairs, scores = _sample(100, 3, np.random.default_rng(6))
     rates = ErrorRates(pairs, scores)
     rate = rates.fnmr_at(0.01)
-    assert rate.value == rates.fnmr(rates.threshold_at(0.01)).value
+    assert rate.value == rates.fnmr(rounded_up(rates.threshold_at(0.01))).value
     assert rate.low < rate.value < rate.high
+
+
+def test_a_threshold_as_a_report_gives_it_keeps_its_rate() -> None:
+    """It is not the nearest number of so many decimals, which can let one pair more pass."""
+    pairs, scores = _sample(100, 3, np.random.default_rng(6))
+    rates = ErrorRates(pairs, scores, 0)
+    for fmr in (0.01, 0.02, 0.05, 0.1):
+        given = rounded_up(rates.threshold_at(fmr))
+        assert rates.fmr(given).value <= fmr
+        assert float(f"{given:.5f}") == given < rates.threshold_at(fmr) + 1.1e-5
 
 
 def test_the_middle_of_draws_from_few_groups() -> None:

@@ -18,6 +18,7 @@ from engine.evaluation.bench import calls, machine, peers, pictures, service, st
 from engine.evaluation.bench.pictures import Picture
 from engine.evaluation.bench.server import serving
 from engine.evaluation.bench.timing import Times, interleaved
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.networks import Networks
 from engine.packs import read_pack
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         metrics["http"] = _served(args, engine, shown, effort, report)
     metrics["stages"] = tables.stages(report, _stages(args, shown, effort.rounds))
     metrics["targets"] = tables.targets(report, metrics)
-    report.write(args.out, metrics)
+    report.write(args.out, metrics, provenance(args))
     return 0
 
 
