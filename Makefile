@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8081
 VENV ?= .venv
 BIN = $(VENV)/bin
+RECENT = 'import sys; sys.exit(sys.version_info < (3, 10))'
 
 # The builds of onnxruntime overwrite each other's files, so exactly one is installed.
 GPU ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo 1)
@@ -69,7 +70,9 @@ demo: $(TESTABLE)
 	$(BIN)/python -m shim.demo --out demo
 
 $(READY): setup.cfg
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c $(RECENT) 2>/dev/null || $(PYTHON) -c $(RECENT) || { \
+		echo "Python 3.10 or newer is needed: make PYTHON=python3.12, or where yours is"; exit 1; }
+	$(BIN)/python -c $(RECENT) 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	rm -f $(VENV)/run-* $(VENV)/test-*
 	$(BIN)/pip install --quiet --upgrade pip
 	! $(BIN)/pip show --quiet onnxruntime-gpu onnxruntime-openvino 2>/dev/null || $(CLEAR_RUNTIME)

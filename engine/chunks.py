@@ -7,6 +7,8 @@ from engine.errors import ImageError
 
 _CUT_OFF = "the PNG is cut off, or a part of it is longer than the file"
 
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+
 _ANCILLARY = 0x20
 """The bit of a type's first letter by which decoders go on without a chunk they do not know."""
 
@@ -17,11 +19,12 @@ def essential(data: bytes) -> bytes:
     The decoder would inflate every note (1.4 GB from 1.5 MB), hold an animation's frames, and print
     a line for each broken chunk, with a colour profile's name as it is given: lines of a log,
     forged. What stays, stays as it is and in its order: the critical chunks, which the decoder
-    refuses where it does not know them or they are damaged, tRNS and eXIf. Where nothing else is
-    there, the same bytes come back.
+    refuses where they are damaged, tRNS and eXIf. Where nothing else is there, the same bytes come
+    back.
 
-    Every chunk must be as long as it says, or this raises ImageError: the decoder sets aside
-    whatever a chunk announces, up to 2 GB for a file of 50 bytes.
+    Raises ImageError for a critical chunk that is in no specification, whose type the decoder would
+    print, and for one that is not as long as it says: the decoder sets aside whatever a chunk
+    announces, up to 2 GB for a file of 50 bytes.
     Source: PNG specification (ISO/IEC 15948), 5.3 and 5.4.
     """
     kept, position, kind, seen = [slice(0, 8)], 8, b"", Counter[bytes]()
@@ -31,6 +34,8 @@ def essential(data: bytes) -> bytes:
         before, start = kind, position
         length, kind = struct.unpack_from(">I4s", data, position)
         position += 12 + length
+        if not kind[0] & _ANCILLARY and kind not in _CRITICAL:
+            raise ImageError("the PNG has a part that no program knows: save it anew as PNG")
         seen[kind] += kind != b"IDAT" or before != b"IDAT"
         if _decides(kind, seen[kind]):
             if kept[-1].stop == start:

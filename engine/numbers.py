@@ -18,6 +18,8 @@ def number(
 ) -> float:
     """Raises KeyError where it is missing, and ValueError unless it is finite and low..high."""
     value = float(manifest[key])
-    if not (math.isfinite(value) and low <= value <= high):
+    if not math.isfinite(value):
+        raise ValueError(f"{key} is not {value}: it is a finite number")
+    if not low <= value <= high:
         raise ValueError(f"{key} is not {value}: it lies between {low:g} and {high:g}")
     return value

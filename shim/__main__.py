@@ -71,9 +71,7 @@ def _keys(arguments: argparse.Namespace) -> int:
     if path is None:
         raise KeysError("Which file? Set BIOAUTH_KEYS or give --file.")
     if arguments.action == "list":
-        for app_id in load(path, managing=True):
-            print(app_id)
-        return 0
+        return _list(path)
     note = "A running server takes this over on SIGHUP."
     if arguments.action == "revoke":
         revoke(path, arguments.app_id)
@@ -82,6 +80,17 @@ def _keys(arguments: argparse.Namespace) -> int:
         if len(load(path, managing=True)) == 1:
             note = f"Start with it: BIOAUTH_KEYS={path} python -m shim"
     print(note, file=sys.stderr)
+    return 0
+
+
+def _list(path: Path) -> int:
+    for app_id in load(path, managing=True):
+        try:
+            say(app_id)
+        except BrokenPipeError:  # whoever reads has enough
+            break
+        except OSError as error:
+            raise KeysError(f"Standard output cannot be written ({error.strerror}).") from None
     return 0
 
 

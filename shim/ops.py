@@ -9,6 +9,8 @@ from waitress.server import create_server
 
 from shim.address import numeric
 
+IDLE_S = 10  # of silence, after which a connection ends: there is room for a hundred
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +50,8 @@ def serve(app: Flask, host: str, port: int) -> int:
         host=numeric(host),
         port=port,
         threads=2,
+        channel_timeout=IDLE_S,
+        cleanup_interval=1,
         asyncore_use_poll=True,  # select, the default, ends at the first file number past 1023
         ident=None,
     )

@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 from engine import EngineError
-from engine.evaluation.systems import uses_library
 
 EXTRA = ("matplotlib", "skimage", "tqdm")
 COMMANDS = {
@@ -77,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        kept = args.command == "verification" and uses_library(args)
+        kept = args.command == "verification" and not args.endpoint
         more = "; embeddings so far are kept, and the same command goes on from there" * kept
         print(f"stopped before the end{more}", file=sys.stderr)
         return 130

@@ -79,7 +79,8 @@ def at_the_threshold(report: Report, name: str, answers: Answers) -> dict[str, A
 def robustness(
     report: Report, systems: Mapping[str, Answers], altered: Mapping[str, Mapping[str, Answers]]
 ) -> dict[str, Any]:
-    """How much of each AUC is lost on altered pictures, found and judged anew."""
+    """How much of each AUC is lost on altered pictures, found and judged anew, with the errors
+    there, and what was not judged or not found."""
     figures: dict[str, Any] = {}
     for name, usual in systems.items():
         if not all(name in answers for answers in altered.values()):
@@ -101,6 +102,9 @@ def robustness(
             shares = [answers[name].not_assessable(kind) for answers in altered.values()]
             if any(share.value for share in shares):
                 rows.append([f"{kind}, not assessable", usual.not_assessable(kind), *shares])
+            silent = [answers[name].non_response(kind) for answers in altered.values()]
+            if any(share.value for share in silent):
+                rows.append([f"{kind}, no face", usual.non_response(kind), *silent])
         report.table(f"{name}: AUC lost on altered pictures", ["attack", "AUC", *altered], rows)
         errors = {
             kind: [each.error(kind) for each in (usual, *(a[name] for a in altered.values()))]
@@ -111,6 +115,11 @@ def robustness(
             ["", "as they are", *altered],
             [["BPCER" if kind == LIVE else f"APCER {kind}", *e] for kind, e in errors.items()],
         )
+        for title in ("error", "not_assessable", "non_response"):
+            figures[name][title] = {
+                kind: {how: getattr(one[name], title)(kind).plain() for how, one in altered.items()}
+                for kind in (LIVE, *usual.attacks())
+            }
     return figures
 
 

@@ -9,7 +9,7 @@ from engine.evaluation.photos import SampleError, picture_files
 
 LIVE = "live"
 NEGATIONS = {"not", "non", "no"}
-SYNONYMS = {"real", "genuine", "bonafide"}
+SYNONYMS = {"real", "genuine", "bonafide", "alive"}
 """Taken for an attack they would turn every figure round."""
 
 
@@ -108,7 +108,8 @@ def _read_csv(listing: Path) -> list[Capture]:
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:
     """Several sources are measured together, so subjects and species carry its name."""
     species, subject = species.strip().casefold(), subject.strip()
-    if species.translate(dict.fromkeys(map(ord, "_- "))) in SYNONYMS:
+    of_a_kind = species.startswith(tuple(f"{LIVE}{sign}" for sign in "_- "))
+    if of_a_kind or species.translate(dict.fromkeys(map(ord, "_- "))) in SYNONYMS:
         raise SampleError(f"{path} is labelled {species}: call live captures {LIVE}")
     subject = f"{source}/{subject}" if subject else ""
     return Capture(path, LIVE if species == LIVE else f"{source}: {species}", subject, source)

@@ -25,7 +25,8 @@ class Worker:
     def __call__(self, batch: Batch) -> Batch:
         from engine.evaluation.embeddings import embed_file
 
-        vectors = [embed_file(self._engine, Path(path)) for path in batch["path"]]
+        files = zip(batch["path"], batch["digest"], strict=True)
+        vectors = [embed_file(self._engine, Path(path), str(digest)) for path, digest in files]
         none = np.zeros(0, np.float32)
         # Ray moves columns of equal rows; bytes may differ in length, and none is "no face".
         columns = [(none if vector is None else vector).tobytes() for vector in vectors]

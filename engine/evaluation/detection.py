@@ -62,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
         judged[service.url] = judge(pictures, partial(_with_service, service))
     report = Report(f"Detection: {', '.join(str(path) for path in args.truth)}")
     if services:
-        report.text(f"The {MAX_FACES} largest faces of a picture at most, as services return.")
+        report.text(
+            f"The {MAX_FACES} largest faces of a picture at most, as services return. These give "
+            "no scores, so they have neither AP nor a curve."
+        )
     metrics = _figures(report, pictures, judged)
     report.write(args.out, {"systems": metrics}, provenance(args))
     return 0
@@ -91,11 +94,14 @@ def _figures(
         f"found when the boxes' intersection over union is at least {OVERLAP}. Intervals: 95 %, "
         "Wilson."
     )
-    rows, curves = [], {}
+    rows: list[list[object]] = []
+    curves: dict[str, tuple[plots.Floats, plots.Floats]] = {}
     metrics: dict[str, dict[str, Any]] = {}
     for name, one in judged.items():
-        precision, recall, height = average_precision(one)
-        curves[name] = (recall, height)
+        precision = None
+        if name == LIBRARY:  # a service gives no scores to rank by
+            precision, recall, height = average_precision(one)
+            curves[name] = recall, height
         right = sum(hit[1] for hit in one.hits)
         overall, exact = wilson(right, len(one.found)), wilson(right, len(one.hits))
         error = float(np.mean(one.errors)) if one.errors else None
@@ -109,6 +115,7 @@ def _figures(
             "pictures_refused": one.unread,
         }
         shown = "" if error is None else f"{100 * error:.1f} % of the eyes' distance"
+        shown += f", {len(one.errors)} faces" * bool(one.errors)
         area = "none" if precision is None else f"{precision:.3f}"
         row = [name, area, overall, exact, len(one.hits) - right, shown]
         rows.append([*row, one.unread])
@@ -116,9 +123,9 @@ def _figures(
     report.table("All faces", [*header, "pictures refused"], rows)
     for name, one in judged.items():
         metrics[name]["recall_by_size"] = _by_size(report, name, one)
-    report.figure(
-        "Precision and recall", plots.lines("Precision and recall", "recall", "precision", curves)
-    )
+    if curves:
+        title = "Precision and recall"
+        report.figure(title, plots.lines(title, "recall", "precision", curves))
     return metrics
 
 

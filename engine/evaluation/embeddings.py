@@ -63,10 +63,21 @@ class EmbeddingCache:
             rows = self._base.execute(
                 "SELECT picture, vector FROM embeddings WHERE pack = ?", (self._pack,)
             ).fetchall()
-        return {
-            picture: None if blob is None else np.frombuffer(blob, np.float32)
-            for picture, blob in rows
-        }
+        known = {picture: blob if blob is None else self._vector(blob) for picture, blob in rows}
+        if len({len(vector) for vector in known.values() if vector is not None}) > 1:
+            raise self._damaged()
+        return known
+
+    def _vector(self, blob: bytes) -> NDArray[np.float32]:
+        if len(blob) % np.float32().nbytes:
+            raise self._damaged()
+        vector = np.frombuffer(blob, np.float32)
+        if not abs(float(np.linalg.norm(vector)) - 1) < 1e-3:  # nor NaN
+            raise self._damaged()
+        return vector
+
+    def _damaged(self) -> SampleError:
+        return SampleError(f"{self._path} holds damaged embeddings: delete it, or name a new file")
 
     def add(self, picture: str, vector: Vector) -> None:
         blob = None if vector is None else vector.astype(np.float32).tobytes()
@@ -137,13 +148,16 @@ def embed_photos(
     return [known[digest] for digest in sums]
 
 
-def embed_file(engine: Engine, path: Path) -> Vector:
+def embed_file(engine: Engine, path: Path, digest: str) -> Vector:
     """None where there is no face in the picture, or no picture in the file. Raises SampleError
-    where it cannot be read now, as on a cluster's machine that does not share the folder."""
+    where it cannot be read now, as on a cluster's machine that does not share the folder, and where
+    it is no longer what that checksum was of."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise SampleError(f"cannot read {path} on this machine: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise SampleError(f"{path} was changed while it was measured: do it again")
     try:
         return engine.embed(data)
     except (FaceNotFound, ImageError):
@@ -159,7 +173,7 @@ def _embed_here(
         # Two threads, so that one decodes while the networks run for the other.
         pool = ThreadPoolExecutor(2)
         try:
-            vectors = pool.map(lambda path: embed_file(engine, path), missing.values())
+            vectors = pool.map(lambda one: embed_file(engine, one[1], one[0]), missing.items())
             yield from zip(missing, vectors, strict=True)
         finally:  # whoever takes the vectors may stop early
             pool.shutdown(cancel_futures=True)

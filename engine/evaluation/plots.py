@@ -50,17 +50,22 @@ def det(systems: Mapping[str, tuple[ErrorRates, float]]) -> Any:
     """FNMR against FMR, both logarithmic, with 95 % bands and each system's threshold."""
     figure, axes = _axes("DET, band: 95 % of bootstraps over people", "FMR", "FNMR")
     lowest = 1.0
+    for rates, _ in systems.values():
+        lowest = min(lowest, 1 / max(len(rates.impostor), 1), 1 / max(len(rates.genuine), 1))
+    floor = max(lowest, 1e-4)
     for colour, (name, (rates, threshold)) in zip(cycle(COLOURS), systems.items(), strict=False):
         _, fmr, fnmr = rates.curve()
         fmr_band, fnmr_band = rates.bands()
         shown = fmr > 0
-        lowest = min(lowest, 1 / max(len(rates.impostor), 1), 1 / max(len(rates.genuine), 1))
         axes.plot(fmr[shown], fnmr[shown], color=colour, label=_shown(name))
         axes.fill_between(fmr[shown], *fnmr_band[:, shown], color=colour, alpha=0.2, lw=0)
         axes.fill_betweenx(fnmr[shown], *fmr_band[:, shown], color=colour, alpha=0.12, lw=0)
-        point = max(rates.fmr(threshold).value, lowest), rates.fnmr(threshold).value
-        axes.plot(*point, "o", color=colour, label=f"threshold {threshold:.3f}")
-    axes.set(xscale="log", yscale="log", xlim=(lowest, 1), ylim=(max(lowest, 1e-4), 1))
+        errors = rates.fmr(threshold).value, rates.fnmr(threshold).value
+        none = ", at the edge: no error" * (min(errors) == 0)  # there is no 0 on these axes
+        point = max(errors[0], lowest), max(errors[1], floor)
+        label = f"threshold {threshold:.3f}{none}"
+        axes.plot(*point, "o", color=colour, label=label, clip_on=False)
+    axes.set(xscale="log", yscale="log", xlim=(lowest, 1), ylim=(floor, 1))
     _in_decades(axes.xaxis, axes.yaxis)
     axes.legend()
     return figure

@@ -58,7 +58,7 @@ def endpoints(args: argparse.Namespace) -> list[Endpoint]:
     """Raises SampleError unless every --endpoint has a key pair, and is given once."""
     if not len(args.endpoint) == len(args.app_id) == len(args.app_key):
         raise SampleError("give one --app-id and one --app-key for each --endpoint, in its order")
-    if len(set(args.endpoint)) < len(args.endpoint):
+    if len({url.rstrip("/") for url in args.endpoint}) < len(args.endpoint):
         raise SampleError("an --endpoint is given twice: each service is measured once")
     return [Endpoint(*each) for each in zip(args.endpoint, args.app_id, args.app_key, strict=True)]
 

@@ -71,7 +71,12 @@ def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
 
 
 def _accuracy(pairs: Pairs, one: Scored) -> tuple[float, float] | None:
-    return None if pairs.fold is None else folded_accuracy(one.scores, pairs.same, pairs.fold)
+    if pairs.fold is None:
+        return None
+    parts = [pairs.same[pairs.fold == number] for number in range(int(pairs.fold.max()) + 1)]
+    if len(parts) < 2 or not all(part.any() and not part.all() for part in parts):
+        return None  # of a few pairs drawn from the folds
+    return folded_accuracy(one.scores, pairs.same, pairs.fold)
 
 
 def _fnmr_at_fmr(report: Report, name: str, rates: ErrorRates) -> list[dict[str, Any]]:

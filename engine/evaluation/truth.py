@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evaluation.listing import read_rows
+from engine.evaluation.pairs import SAME
 from engine.evaluation.photos import SampleError
 
 Box = tuple[float, float, float, float]
@@ -49,6 +50,9 @@ def read(listing: Path, images: Path | None = None) -> list[TruePicture]:
     for picture in pictures:
         for face in picture.faces:
             _check(f"{listing}: {picture.path.name}", face)
+        boxes = [face.box for face in picture.faces if not face.ignored]
+        if len(set(boxes)) < len(boxes):
+            raise SampleError(f"{listing}: {picture.path.name} has a box twice: take one out")
     return pictures
 
 
@@ -56,6 +60,8 @@ def _check(where: str, face: TrueFace) -> None:
     points = np.zeros((5, 2)) if face.landmarks is None else face.landmarks
     if not (np.isfinite(face.box).all() and np.isfinite(points).all()):
         raise SampleError(f"{where} has a box or landmarks that are no finite numbers")
+    if not face.ignored and min(face.box[2:]) <= 0:
+        raise SampleError(f"{where} has a box without area: take it out, or mark it as ignored")
     if face.landmarks is not None and np.array_equal(points[0], points[1]):
         raise SampleError(
             f"{where} has both eyes in one place: leave landmarks that nobody marked empty"
@@ -71,8 +77,13 @@ def _read_dlib(listing: Path, images: Path) -> Iterator[TruePicture]:
             ordered = [parts[name] for name in sorted(parts, key=_by_number)]
             points = np.array([[float(part["x"]), float(part["y"])] for part in ordered])
             landmarks = _from_68(points) if len(points) == 68 else None
-            faces.append(TrueFace(box, landmarks, node.attrib.get("ignore") == "1"))  # type: ignore[arg-type]
+            faces.append(TrueFace(box, landmarks, _marked(node.attrib.get("ignore"))))  # type: ignore[arg-type]
         yield TruePicture(images / image.attrib["file"], faces)
+
+
+def _marked(flag: str | None) -> bool:
+    """Raises ValueError for what is neither yes nor no."""
+    return SAME[(flag or "").strip().lower() or "0"]
 
 
 def _by_number(name: str) -> tuple[int, str]:
@@ -103,8 +114,9 @@ def _read_wider(listing: Path, images: Path) -> Iterator[TruePicture]:
 
 
 def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
-    """Columns file, x, y, width, height, and perhaps right_eye_x, right_eye_y, ... for all five
-    landmarks; a picture without a face has one row with the box left empty. In any order."""
+    """Columns file, x, y, width, height, perhaps ignore (1 or 0), and perhaps right_eye_x,
+    right_eye_y, ... for all five landmarks; a picture without a face has one row with the box left
+    empty. In any order."""
     pictures: dict[str, list[TrueFace]] = {}
     for row in read_rows(listing, ["file"]).values():
         if lacking := [key for key in ("x", "y", "width", "height") if key not in row]:
@@ -118,8 +130,8 @@ def _read_csv(listing: Path, images: Path) -> Iterator[TruePicture]:
                 f"{listing}: {row['file']} has a box without area: leave it empty for no face"
             )
         landmarks = None
-        if row.get("nose_x"):
+        if any(row.get(f"{p}_{c}", "").strip() for p in POINTS for c in "xy"):
             landmarks = np.array([[float(row[f"{p}_x"]), float(row[f"{p}_y"])] for p in POINTS])
-        faces.append(TrueFace(box, landmarks))  # type: ignore[arg-type]
+        faces.append(TrueFace(box, landmarks, _marked(row.get("ignore"))))  # type: ignore[arg-type]
     for name, faces in pictures.items():
         yield TruePicture(images / name, faces)

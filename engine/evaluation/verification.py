@@ -38,6 +38,7 @@ from engine.evaluation.systems import (
 from engine.evaluation.tables import draw, tabulate
 
 WORST = 10
+IMPOSTORS = 3_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cohort", help="regular expression: the cohort in a person's name")
     parser.add_argument("--leave-out", type=Path, help="file of photo names to ignore")
     parser.add_argument(
-        "--impostors", type=at_least(0), default=3_000_000, help="impostor pairs at most"
+        "--impostors", type=at_least(0), help=f"impostor pairs at most, {IMPOSTORS:,} if not given"
     )
     parser.add_argument(
         "--calls", type=at_least(1), default=2000, help="pairs at most, with --endpoint"
@@ -90,6 +91,8 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
     options that say nothing of the pairs in a file."""
     if args.pairs and (args.cohort or args.leave_out or args.folds):
         raise SampleError("--cohort, --leave-out and --folds do not go with --pairs")
+    if args.impostors is not None and (args.pairs or args.folds):
+        raise SampleError("--impostors does not go with --pairs or --folds, which say how many")
     if args.pairs and is_table(args.photos):
         raise SampleError(f"--pairs takes a folder of photos, and not {args.photos}")
     if args.pairs and is_table(args.pairs):
@@ -101,7 +104,8 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
         photos = leave_out(photos, args.leave_out) if args.leave_out else photos
         if len(photos) < 2:
             raise SampleError(f"{args.photos} holds fewer than two photos to compare")
-        draw = partial(all_pairs, impostors=args.impostors)
+        most = IMPOSTORS if args.impostors is None else args.impostors
+        draw = partial(all_pairs, impostors=most)
         pairs = (folded_pairs if args.folds else draw)(photos, seed=args.seed)
     if not len(pairs):
         raise SampleError(

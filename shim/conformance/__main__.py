@@ -24,8 +24,8 @@ _INTERRUPTED = 130  # as a shell has it
 
 def main() -> int:
     """Returns 0 when every reply is right, 1 when one is not, 2 for a wrong command line, a
-    recording that cannot be read or written, when nobody listens, or when the server does not take
-    the key pair, and 130 when interrupted."""
+    recording that cannot be read or written, when nobody listens or answers, or when the server
+    does not take the key pair, and 130 when interrupted."""
     arguments = _parser().parse_args()
     theirs: dict[str, Any] | None = None
     if arguments.replay:
@@ -37,7 +37,11 @@ def main() -> int:
     if unreachable is not None:
         return _stop(f"No connection to {arguments.url} ({unreachable}): {_advice(unreachable)}")
     send = over_socket(arguments.url)
-    if _is_stranger(send, arguments.app_id, arguments.app_key):
+    try:
+        stranger = _is_stranger(send, arguments.app_id, arguments.app_key)
+    except TimeoutError:
+        return _stop(f"{arguments.url} takes connections and does not answer: is it the address?")
+    if stranger:
         advice = "give --app-id and --app-key of this server"
         return _stop(f"A sound request is refused with errorcode 5: {advice}")
     kept: dict[str, dict[str, Any]] = {}
@@ -74,10 +78,15 @@ def _advice(unreachable: OSError) -> str:
 
 
 def _is_stranger(send: Send, app_id: str, app_key: str) -> bool:
-    """Whether the server does not take the key pair, so that no case would say anything else."""
+    """Whether the server does not take the key pair, so that no case would say anything else.
+
+    Raises TimeoutError where it takes the connection and says nothing.
+    """
     sound = Case("probe", "section 2.2", contract.DETECT, status=200, reply={})
     try:
         body = recording.kept(send(build(sound, app_id, app_key)))["body"]
+    except TimeoutError:
+        raise
     except (OSError, http.client.HTTPException):
         return False  # the cases will show it
     return isinstance(body, dict) and body.get("errorcode") == contract.BAD_SIGNATURE.code

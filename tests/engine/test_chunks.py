@@ -89,7 +89,7 @@ def test_png_whose_pixels_are_in_parts(astronaut: Pixels, between: bytes) -> Non
     parts = [chunk(b"IDAT", packed[at : at + 1000]) for at in range(0, len(packed), 1000)]
     data = png[:HEAD] + chunk(b"tIME", bytes(7)) + between.join(parts) + png[END:]
     if between:
-        with pytest.raises(ImageError, match="damaged"):
+        with pytest.raises(ImageError, match="damaged|that no program knows"):
             decode(data)
     else:
         assert np.array_equal(decode(data), astronaut)
@@ -97,5 +97,6 @@ def test_png_whose_pixels_are_in_parts(astronaut: Pixels, between: bytes) -> Non
 
 def test_png_with_a_critical_chunk_that_nobody_knows(astronaut: Pixels) -> None:
     png = encode(astronaut, "png")
-    with pytest.raises(ImageError, match="damaged, or of a rare kind"):
-        decode(png[:HEAD] + chunk(b"ABCD") + png[HEAD:])
+    for kind in (b"ABCD", b"\n{}\n"):  # the decoder would print it
+        with pytest.raises(ImageError, match="a part that no program knows: save it anew as PNG"):
+            decode(png[:HEAD] + chunk(kind) + png[HEAD:])

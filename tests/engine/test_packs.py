@@ -92,7 +92,7 @@ def test_a_manifest_that_begins_with_a_byte_order_mark(pack: Path) -> None:
         ('licence = "MIT"\n', "", r"\[detector\] lacks licence"),
         ('kind = "yunet"', 'kind = "haar"', "'haar', which this engine does not know"),
         ("score_threshold = 0.6", "score_threshold = 60", "score_threshold is not 60.0: it lies"),
-        ("threshold = -1.069", "threshold = nan", "threshold is not nan: it lies between"),
+        ("threshold = -1.069", "threshold = nan", "threshold is not nan: it is a finite number"),
         ("slope = 0.9393", "slope = inf", "slope is not inf"),
         ("crop = 1.4", "crop = 0", "crop and std are above 0"),
         ("nms_threshold = 0.3", "", r"\[detector\]: nms_threshold is missing"),

@@ -175,6 +175,8 @@ def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) 
     out = tmp_path / "report"
     assert main(["detection", str(tmp_path / "truth.csv"), *service, "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text())["systems"]
+    assert metrics[url]["average_precision"] is None  # it gives no scores to rank by
+    assert metrics["engine"]["average_precision"] is not None
     assert metrics[url]["false_alarms"] == metrics["engine"]["false_alarms"] > 0
 
 

@@ -82,7 +82,10 @@ def test_species_and_subjects_of_several_words(tmp_path: Path) -> None:
         captures.read(folder)
 
 
-@pytest.mark.parametrize("label", ["real", "Genuine", "bonafide", "bona_fide", "bona fide"])
+@pytest.mark.parametrize(
+    "label",
+    ["real", "Genuine", "bonafide", "bona_fide", "bona fide", "alive", "Live_outdoor", "live-2"],
+)
 def test_other_words_for_live_are_no_attacks(tmp_path: Path, label: str) -> None:
     table = touch(tmp_path, "a.jpg", "b.jpg") / "labels.csv"
     table.write_text(f"path,label\na.jpg,live\nb.jpg,{label}\n")
@@ -142,9 +145,25 @@ def test_truth_without_area_or_zeros_before_numbers(tmp_path: Path) -> None:
     table.write_text(f"file,x,y,width,height,{ends}\na.jpg,1,2,3,4{',-1' * 10}\n")
     with pytest.raises(SampleError, match=r"gt\.csv: a\.jpg has both eyes in one place: leave lan"):
         truth.read(table)
+    table.write_text(f"file,x,y,width,height,{ends}\na.jpg,1,2,3,4,1,1,2,1,,,1,2,2,2\n")
+    with pytest.raises(SampleError, match=r"gt\.csv cannot be read as ground truth"):
+        truth.read(table)  # the nose is missing
+    table.write_text("file,x,y,width,height\na.jpg,1,2,3,4\na.jpg,1,2,3,4\n")
+    with pytest.raises(SampleError, match=r"gt\.csv: a\.jpg has a box twice: take one out"):
+        truth.read(table)
+    table.write_text("file,x,y,width,height,ignore\na.jpg,1,2,3,4,1\na.jpg,1,2,3,5,\n")
+    assert [face.ignored for face in truth.read(table)[0].faces] == [True, False]
     table.write_text("file,x,y,width,height\na.jpg,,2,3,4\n")
     with pytest.raises(SampleError, match=r"gt\.csv cannot be read as ground truth"):
         truth.read(table)
+    boxes = "<box left='0' top='0' width='{}' height='9' ignore='{}'/>"
+    for width, ignore, ignored in ((9, "true", True), (0, "1", True), (9, "0", False)):
+        inside = boxes.format(width, ignore)
+        (tmp_path / "b.xml").write_text(f"<d><image file='a.jpg'>{inside}</image></d>")
+        assert truth.read(tmp_path / "b.xml")[0].faces[0].ignored == ignored
+    (tmp_path / "b.xml").write_text(f"<d><image file='a.jpg'>{boxes.format(-9, 0)}</image></d>")
+    with pytest.raises(SampleError, match=r"b\.xml: a\.jpg has a box without area: take it out"):
+        truth.read(tmp_path / "b.xml")
     for digits in (1, 2):
         parts = "".join(f"<part name='{n:0{digits}}' x='{n}' y='0'/>" for n in range(68))
         box = f"<box left='0' top='0' width='9' height='9'>{parts}</box>"

@@ -178,6 +178,8 @@ def test_attacks_without_any_face(taken: Path, tmp_path: Path) -> None:
     assert metrics["systems"]["engine"]["errors"]["taken: mask"]["value"] is None
     assert metrics["systems"]["engine"]["bpcer_at_apcer"] == {}  # two attacks support none
     lost = metrics["robustness"]["engine"]
+    assert lost["non_response"]["taken: mask"]["JPEG quality 60"]["value"] == 1
+    assert lost["error"]["live"]["JPEG quality 60"]["trials"] > 0
     assert lost["taken: mask"]["auc"] is None and set(lost["taken: mask"]["lost"].values()) == {
         None
     }

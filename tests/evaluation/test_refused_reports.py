@@ -65,6 +65,7 @@ def test_what_cannot_work_is_told_before_the_work(
         (["--pairs", "{}/pairs.csv", "--leave-out", "{}/all"], "do not go with --pairs"),
         (["--pairs", "{}/pairs.csv", "--cohort", "x"], "do not go with --pairs"),
         (["--pairs", "{}/pairs.csv", "--folds"], "do not go with --pairs"),
+        (["--folds", "--impostors", "9"], "--impostors does not go with --pairs or --folds"),
         (["--leave-out", "{}/all", "--folds"], "holds fewer than two photos"),
         (["--leave-out", "{}/two", "--impostors", "0"], "show different people"),
     ],

@@ -185,3 +185,17 @@ def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: byt
     assert detects(second) == "0"
     assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
     assert APP_ID not in served.log.read_text()
+
+
+def test_a_list_that_nobody_reads_on(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    for app_id in ("a", "b"):
+        add(path, app_id)
+    command = f"{sys.executable} -m shim keys list --file {path}"
+    for told, status, line in (
+        ("| true", 0, b""),
+        ("> /dev/full", 1, b"Standard output cannot be written (No space left on device).\n"),
+    ):
+        shell = ["bash", "-o", "pipefail", "-c", f"{command} {told}"]
+        result = subprocess.run(shell, capture_output=True, timeout=60)
+        assert (result.returncode, result.stderr) == (status, line)

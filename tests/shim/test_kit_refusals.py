@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from shim_server import Served
 
-from shim.conformance import cases
+from shim.conformance import cases, transport
 from shim.conformance.__main__ import main
 
 
@@ -64,6 +64,19 @@ def test_https_where_there_is_none(
     output = capsys.readouterr()
     assert output.err.startswith(f"No connection to {url} ([SSL: WRONG_VERSION_NUMBER]")
     assert output.err.endswith("): is it a server for http://?\n") and not output.out
+
+
+def test_the_kit_says_when_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A minute for one request, and not for each."""
+    monkeypatch.setattr(transport, "TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setattr("sys.argv", ["conformance", url])
+        assert main() == 2
+    sentence = f"{url} takes connections and does not answer: is it the address?\n"
+    assert capsys.readouterr() == ("", sentence)
 
 
 def test_the_kit_says_when_nobody_listens(

@@ -3,16 +3,19 @@
 import http.client
 import os
 import resource
+import socket
 import time
 import urllib.request
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
 from conftest import Start
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from shim_client import Client, image
 from shim_server import Served
 
+from shim import ops
 from shim.observability import Journal
 from shim.ops import Readiness, create_ops_app, serve
 
@@ -23,6 +26,19 @@ def get(url: str, path: str) -> tuple[int, str]:
     connection.request("GET", path)
     reply = connection.getresponse()
     return reply.status, reply.read().decode()
+
+
+def test_who_says_nothing_takes_the_operations_port_from_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Waitress takes a hundred connections, and would keep silent ones for two minutes."""
+    monkeypatch.setattr(ops, "IDLE_S", 1)
+    port = serve(create_ops_app(Readiness(), CollectorRegistry()), "127.0.0.1", 0)
+    with ExitStack() as opened:
+        for _ in range(120):
+            silent = socket.create_connection(("127.0.0.1", port))
+            opened.enter_context(silent)
+        assert get(f"http://127.0.0.1:{port}", "/healthz") == (200, "ok\n")
 
 
 def test_the_operations_port(served: Served, client: Client, selfie: bytes) -> None:

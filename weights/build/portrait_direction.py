@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from engine import Engine
 from engine.embedding import Embeddings, unit
-from engine.evaluation.embeddings import embed_file
+from engine.evaluation.embeddings import embed_file, file_checksum
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError, leave_out
 from engine.manifests import MANIFEST
@@ -78,7 +78,7 @@ def embed(engine: Engine, photos: Sequence[Photo], name: str) -> list[Embeddings
     """(photos, D) for every person. Raises SampleError for a photo without a face."""
     found: dict[str, list[NDArray[np.float32]]] = {}
     for photo in tqdm(photos, name, disable=None):
-        vector = embed_file(engine, photo.path)
+        vector = embed_file(engine, photo.path, file_checksum(photo.path))
         if vector is None:
             raise SampleError(f"{photo.path}: no face was found; take it out")
         found.setdefault(photo.person, []).append(vector)
