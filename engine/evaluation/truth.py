@@ -82,7 +82,7 @@ def _read_dlib(listing: Path, images: Path) -> Iterator[TruePicture]:
 
 
 def _marked(flag: str | None) -> bool:
-    """Raises ValueError for what is neither yes nor no."""
+    """Raises KeyError for what is neither yes nor no."""
     return SAME[(flag or "").strip().lower() or "0"]
 
 
