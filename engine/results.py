@@ -84,7 +84,7 @@ class LivenessResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescreenResult:
-    """A picture with its mesh taken out, or the picture itself when it carries none.
+    """A picture with its mesh taken out, or the picture itself when it carries none to be seen.
 
     image: (H, W, 3) uint8 BGR, the size of the input. It may be the array that was given: copy it
         before writing.
