@@ -42,7 +42,7 @@ def read_lfw(root: Path, listing: Path) -> Pairs:
     """LFW's folder and its pairs.txt (or pairsDevTest.txt, which is one fold).
 
     Raises SampleError for another file, and for a pair that tells nothing or the wrong thing: of a
-    photo with itself, or of one person where the list has pairs of two.
+    photo with itself, or of one person where the list has pairs of two, and the other way round.
     """
     try:
         lines = [

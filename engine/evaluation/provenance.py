@@ -18,7 +18,8 @@ _SECRET = ("app_key", "run")
 
 def provenance(args: argparse.Namespace) -> dict[str, Any]:
     """The command with its arguments, the date (UTC), versions, and the pack by its manifest's
-    checksum, which names that of every network. Raises WeightsError for a folder that is no pack.
+    checksum, which names that of every network in it. That is what the library takes, whether or
+    not a service was measured. Raises WeightsError for a folder that is no pack.
     """
     pack = read_pack(args.pack)
     given = {name: _plain(value) for name, value in vars(args).items() if name not in _SECRET}

@@ -79,8 +79,15 @@ def test_png_whose_orientation_stays(astronaut: Pixels, place: int) -> None:
     assert np.array_equal(decode(turned), astronaut[:400])
 
 
-@pytest.mark.parametrize("between", [b"", chunk(b"tEXt", b"a\0b"), chunk(b"ABCD")])
-def test_png_whose_pixels_are_in_parts(astronaut: Pixels, between: bytes) -> None:
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        (b"", ""),
+        (chunk(b"tEXt", b"a\0b"), "damaged, or of a rare kind"),
+        (chunk(b"ABCD"), "a part that no program knows"),
+    ],
+)
+def test_png_whose_pixels_are_in_parts(astronaut: Pixels, between: bytes, told: str) -> None:
     """Nothing may be between them; the decoder sees as it did before where something was."""
     png = encode(astronaut, "png")
     packed = zlib.compress(
@@ -89,7 +96,7 @@ def test_png_whose_pixels_are_in_parts(astronaut: Pixels, between: bytes) -> Non
     parts = [chunk(b"IDAT", packed[at : at + 1000]) for at in range(0, len(packed), 1000)]
     data = png[:HEAD] + chunk(b"tIME", bytes(7)) + between.join(parts) + png[END:]
     if between:
-        with pytest.raises(ImageError, match=r"damaged|that no program knows"):
+        with pytest.raises(ImageError, match=told):
             decode(data)
     else:
         assert np.array_equal(decode(data), astronaut)

@@ -208,7 +208,8 @@ def test_unusable_arguments_say_so(engine: Engine, astronaut: Pixels) -> None:
     with pytest.raises(EngineError, match="max_faces must be a whole number from 1, not 0"):
         engine.detect(astronaut, max_faces=0)
     for flags in (True, (True,), (True, False, True), None, (None, True), ("no", "false")):
-        with pytest.raises(EngineError, match="id_photo is a pair, one flag"):
+        told = r"id_photo is a pair, one flag \(True or False\) for each picture"
+        with pytest.raises(EngineError, match=told):
             engine.compare(astronaut, astronaut, flags)  # type: ignore[arg-type]
     with pytest.raises(EngineError, match="at least one image"):
         engine.embed_many([])
