@@ -26,7 +26,7 @@ COMMANDS = {
 }
 
 
-def prepare(out: Path, command: str | None = None) -> None:
+def prepare(out: Path, command: str) -> None:
     """Says what would end the work before it is done: a package or the folder for the report, which
     may hold an earlier one of the same command.
 

@@ -9,9 +9,9 @@ from engine.evaluation.embeddings import file_checksum
 from engine.evaluation.report import Report
 
 
-def tell_copies(report: Report, files: Sequence[Path], labels: Sequence[str]) -> None:
+def tell_copies(report: Report, files: Sequence[Path], labels: Sequence[str] = ()) -> None:
     """A line in the report and on stderr where there are copies, with the first pair of them, if
-    possible of two labels: those contradict each other."""
+    possible of two labels, where there are any: those contradict each other."""
     first: dict[str, int] = {}
     pairs = []
     for index, path in enumerate(files):
@@ -23,11 +23,10 @@ def tell_copies(report: Report, files: Sequence[Path], labels: Sequence[str]) ->
             pairs.append((before, index))
     if not pairs:
         return
-    unlike = [(a, b) for a, b in pairs if labels[a] != labels[b]]
-    a, b = (unlike or pairs)[0]
-    line = (
-        f"{len(pairs)} files are copies of others, {len(unlike)} of them labelled otherwise, such "
-        f"as {files[a]} ({labels[a]}) and {files[b]} ({labels[b]}); each is counted"
-    )
+    unlike = [(a, b) for a, b in pairs if labels and labels[a] != labels[b]]
+    example = (unlike or pairs)[0]
+    shown = " and ".join(f"{files[i]} ({labels[i]})" if labels else str(files[i]) for i in example)
+    otherwise = f", {len(unlike)} of them labelled otherwise" if labels else ""
+    line = f"{len(pairs)} files are copies of others{otherwise}, such as {shown}; each is counted"
     report.text(f"Warning: {line}.")
     print(f"warning: {line}", file=sys.stderr)

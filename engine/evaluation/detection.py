@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             "no scores, so they have neither AP nor a curve."
         )
     metrics = _figures(report, pictures, judged)
-    report.write(args.out, {"systems": metrics}, provenance(args))
+    report.write(args.out, {"systems": metrics}, provenance(args, uses_library(args)))
     return 0
 
 

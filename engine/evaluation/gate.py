@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         f"{len(paths)} photos, as they are, and {turned} of them turned. Intervals: 95 %, over "
         "photos, so too narrow where several show one person."
     )
-    tell_copies(report, paths, [""] * len(paths))
+    tell_copies(report, paths)
     rates = {name: wilson(count, len(paths)) for name, count in outcomes.most_common()}
     report.table("As they are", ["", "share"], [[name, rate] for name, rate in rates.items()])
     by_angle = {f"{90 * q}": wilson(righted[q], turned) for q in (1, 2, 3)}

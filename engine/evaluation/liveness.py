@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         _draw(report, name, one)
         if not args.no_thumbnails:
             _show(report, name, one, sample)
-    report.write(args.out, metrics, provenance(args))
+    report.write(args.out, metrics, provenance(args, bench is not None))
     write_scores(args.out / "scores.csv", sample, verdicts)
     shown = LIBRARY in systems and not args.no_thumbnails
     cases = worst(systems[LIBRARY], sample) if shown else {}

@@ -16,18 +16,25 @@ _SECRET = ("app_key", "run")
 """Keys of a service, and what argparse holds beside the arguments."""
 
 
-def provenance(args: argparse.Namespace) -> dict[str, Any]:
+def provenance(args: argparse.Namespace, networks: bool = True) -> dict[str, Any]:
     """The command with its arguments, the date (UTC), versions, and the pack by its manifest's
-    checksum, which names that of every network in it. That is what the library takes, whether or
-    not a service was measured. Raises WeightsError for a folder that is no pack.
+    checksum, which names that of every network in it. Raises WeightsError for a folder that is no
+    pack.
+
+    networks: whether any ran here; of a service that was measured alone nobody here knows its own.
     """
-    pack = read_pack(args.pack)
     given = {name: _plain(value) for name, value in vars(args).items() if name not in _SECRET}
-    return {
+    made = {
         "command": given.pop("command", None),
         "arguments": given,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "engine": VERSION,
+    }
+    if not networks:
+        return made
+    pack = read_pack(args.pack)
+    return {
+        **made,
         "onnxruntime": onnxruntime.__version__,
         "pack": pack.name,
         "pack_sha256": hashlib.sha256((pack.folder / MANIFEST).read_bytes()).hexdigest(),

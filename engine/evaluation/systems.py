@@ -3,7 +3,7 @@
 import argparse
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -114,7 +114,8 @@ def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
 
 def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:
     """At most so many pairs, half of them genuine where there are enough: a call each is dear.
-    Photos in none of them are left out, so that every system is asked about the same."""
+    Photos in none of them are left out, so that every system is asked about the same, and folds
+    where one of them is in no pair."""
     if len(pairs) <= calls:
         return pairs
     draw = random.Random(seed)
@@ -122,7 +123,10 @@ def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:
     genuine, impostor = np.flatnonzero(same).tolist(), np.flatnonzero(~same).tolist()
     first = draw.sample(genuine, min(len(genuine), calls // 2))
     second = draw.sample(impostor, min(len(impostor), calls - len(first)))
-    return pairs.take(np.array(sorted(first + second))).alone()
+    chosen = np.array(sorted(first + second))
+    if pairs.fold is not None and len(np.unique(pairs.fold[chosen])) < len(np.unique(pairs.fold)):
+        pairs = replace(pairs, fold=None)
+    return pairs.take(chosen).alone()
 
 
 def progress(items: Sequence[T], what: str) -> Sequence[T]:

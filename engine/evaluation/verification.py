@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         report.figure(caption, plots.histogram(caption, "similarity", groups, one.threshold))
         if not args.no_thumbnails:
             _worst(report, pairs, one)
-    report.write(args.out, metrics, provenance(args))
+    report.write(args.out, metrics, provenance(args, uses_library(args)))
     return 0
 
 

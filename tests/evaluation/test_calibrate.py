@@ -1,5 +1,6 @@
 """Calibration of a pack in one command: what it writes, what it leaves out, what it refuses."""
 
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import second_look
 
 from engine import Engine
 from engine.embedding import unit
+from engine.evaluation.__main__ import main
 from engine.evaluation.pairs import all_pairs
 from engine.evaluation.photos import Photo, SampleError, leave_out, read_folder
 from engine.images import Pixels, load
@@ -70,7 +72,11 @@ def _run(*arguments: object) -> int:
 
 
 def test_a_pack_is_calibrated_and_then_used(
-    own_pack: Path, shared: Path, tmp_path: Path, hanks: Pixels
+    own_pack: Path,
+    shared: Path,
+    tmp_path: Path,
+    hanks: Pixels,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """250 women have 31,125 pairs: enough for 1e-3. One of them is there twice, under two names."""
     photos = tmp_path / "women"
@@ -94,7 +100,10 @@ def test_a_pack_is_calibrated_and_then_used(
     assert min(reference) == 1e-3 and reference[1e-3]["similarity"] == 0.497
     assert reference[1e-3]["pairs"] == 250 * 249 / 2 and reference[1e-3]["people"] == 250
     assert SimilarityScale(section)(section["cosine"]) == pytest.approx(0.497)
-    assert (out / "report.html").is_file()
+    made = json.loads((out / "metrics.json").read_text())["made_with"]
+    assert made["command"] == "calibrate" and made["pack"] == "own"
+    assert main(["gate", str(photos), "--out", str(out)]) == 1
+    assert "holds the report of another command, calibrate: give" in capsys.readouterr().err
     text = (own_pack / "pack.toml").read_text()
     assert text.startswith('[pack]\nname = "own"') and text.count("[similarity]") == 1
     with Engine(own_pack, ["cpu"], fmr=0.01) as engine:

@@ -174,10 +174,24 @@ def test_detection_through_the_service(url: str, tmp_path: Path, group: Pixels) 
     service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1], "--with-library"]
     out = tmp_path / "report"
     assert main(["detection", str(tmp_path / "truth.csv"), *service, "--out", str(out)]) == 0
-    metrics = json.loads((out / "metrics.json").read_text())["systems"]
+    report = json.loads((out / "metrics.json").read_text())
+    metrics = report["systems"]
+    assert report["made_with"]["pack"] == "default"
     assert metrics[url]["average_precision"] is None  # it gives no scores to rank by
     assert metrics["engine"]["average_precision"] is not None
     assert metrics[url]["false_alarms"] == metrics["engine"]["false_alarms"] > 0
+
+
+@pytest.mark.parametrize("command", ["verification", "liveness"])
+def test_nobody_knows_a_service_s_networks(
+    url: str, photos: Path, tmp_path: Path, command: str
+) -> None:
+    """So the report of a service alone names none."""
+    service = ["--endpoint", url, "--app-id", PAIR[0], "--app-key", PAIR[1]]
+    assert main([command, str(photos), *service, "--out", str(tmp_path / "report")]) == 0
+    made = json.loads((tmp_path / "report" / "metrics.json").read_text())["made_with"]
+    assert made["arguments"]["endpoint"] == [url]
+    assert not {"pack", "pack_sha256", "onnxruntime"} & set(made)
 
 
 def test_no_system_has_more_faces_than_a_service_returns(

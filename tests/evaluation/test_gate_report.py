@@ -11,7 +11,9 @@ from engine.evaluation.__main__ import main
 from engine.images import Pixels, encode
 
 
-def test_refusals_and_righted_photos(tmp_path: Path, astronaut: Pixels) -> None:
+def test_refusals_and_righted_photos(
+    tmp_path: Path, astronaut: Pixels, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = {
         "good": astronaut,
         "blurred": cv2.GaussianBlur(astronaut, (0, 0), 4),
@@ -33,3 +35,10 @@ def test_refusals_and_righted_photos(tmp_path: Path, astronaut: Pixels) -> None:
     # Two of the four pictures: the blank one has no face, the one on its side never was upright.
     assert metrics["righted"]["90"]["value"] == pytest.approx(0.5)
     assert metrics["righted"]["270"]["trials"] == 4
+    assert "copies" not in capsys.readouterr().err
+    (photos / "good2.png").write_bytes((photos / "good.png").read_bytes())
+    assert main(["gate", str(photos), "--out", str(out)]) == 0
+    names = f"{photos / 'good.png'} and {photos / 'good2.png'}"
+    assert f"1 files are copies of others, such as {names}; each is counted" in (
+        capsys.readouterr().err
+    )

@@ -11,6 +11,7 @@ from engine.evaluation.lfw import folded_pairs, read_lfw
 from engine.evaluation.pairs import all_pairs, read_table
 from engine.evaluation.people import read_people
 from engine.evaluation.photos import Photo, SampleError, leave_out, place, read_folder
+from engine.evaluation.systems import sample_pairs
 
 
 def test_folders_of_people_cohorts_and_single_photos(tmp_path: Path) -> None:
@@ -150,6 +151,14 @@ def test_folds_share_nobody() -> None:
     assert len(all_pairs(every, 10**7).take(np.array([5, 7])).alone().photos) == 3
     with pytest.raises(SampleError, match="only"):
         folded_pairs(photos[:300])
+
+
+def test_a_sample_of_folds_has_them_all_or_none() -> None:
+    """An accuracy over fewer folds would not be the protocol's."""
+    pairs = folded_pairs([Photo(Path(f"{n}.jpg"), str(n // 6)) for n in range(1500)])
+    whole = sample_pairs(pairs, 2000, 0).fold
+    assert whole is not None and {*whole.tolist()} == {*range(10)}
+    assert sample_pairs(pairs, 12, 0).fold is None
 
 
 def test_lfw_listing(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from engine.evaluation.arguments import at_least, positive
 from engine.evaluation.embeddings import cosines, embed_photos
 from engine.evaluation.pairs import Pairs
 from engine.evaluation.photos import place
+from engine.evaluation.provenance import provenance
 from engine.evaluation.report import Report
 from engine.evaluation.verification import read_pairs
 from engine.manifests import MANIFEST
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    prepare(args.out)
+    prepare(args.out, args.command)
     pairs = read_pairs(args)
     paths = [photo.path for photo in pairs.photos]
     vectors = embed_photos(paths, args.cache or args.out / "embeddings.sqlite", args.pack)
@@ -108,7 +109,7 @@ def _report(
             f"\nOf strangers in the other half {1000 * rates.mean():.2f} in 1,000 pass a threshold "
             f"set on half of {hardest}; 95 % of {len(rates)} draws: {low:.2f} to {high:.2f}."
         )
-    report.write(args.out, {**section, "on_others": rates.tolist()})
+    report.write(args.out, {**section, "on_others": rates.tolist()}, provenance(args))
 
 
 def _arguments(args: argparse.Namespace) -> str:
@@ -154,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, help="file of embeddings; by default inside --out")
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
     parser.add_argument("--out", type=Path, default=Path("calibration"), help="for the report")
-    parser.set_defaults(folds=False, seed=0)
+    parser.set_defaults(command="calibrate", folds=False, seed=0)
     return parser
 
 
