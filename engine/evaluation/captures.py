@@ -1,16 +1,21 @@
 """Labelled captures: live, or an attack of some species, of some person."""
 
+import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.evaluation.listing import is_table, named_file, read_rows
-from engine.evaluation.photos import SampleError, picture_files
+from engine.evaluation.photos import SampleError, picture_files, spelled
 
 LIVE = "live"
 NEGATIONS = {"not", "non", "no"}
-SYNONYMS = {"real", "genuine", "bonafide", "alive"}
-"""Taken for an attack they would turn every figure round."""
+ALSO_LIVE = re.compile(
+    "(live|living|alive|real|genuine|bonafide|nonspoof|notspoof)"
+    "(face|person|people|human|user|subject|presentation|capture|sample|photo|image|picture|video)?"
+    "s?[0-9]*"
+)
+"""Other words for it, without signs between: for an attack they would turn every figure round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +112,10 @@ def _read_csv(listing: Path) -> list[Capture]:
 
 def _capture(path: Path, species: str, subject: str, source: str) -> Capture:
     """Several sources are measured together, so subjects and species carry its name."""
-    species, subject = species.strip().casefold(), subject.strip()
+    species, subject = spelled(species).casefold(), spelled(subject)
     of_a_kind = species.startswith(tuple(f"{LIVE}{sign}" for sign in "_- "))
-    if of_a_kind or species.translate(dict.fromkeys(map(ord, "_- "))) in SYNONYMS:
+    bare = "".join(letter for letter in species if letter.isalnum())
+    if of_a_kind or (species != LIVE and ALSO_LIVE.fullmatch(bare)):
         raise SampleError(f"{path} is labelled {species}: call live captures {LIVE}")
     subject = f"{source}/{subject}" if subject else ""
     return Capture(path, LIVE if species == LIVE else f"{source}: {species}", subject, source)

@@ -39,26 +39,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--meshed", type=Path, help="the same pictures with mesh, same names")
     parser.add_argument("--pairs", type=Path, help="a CSV with columns clean and meshed instead")
     parser.add_argument("--identities", type=Path, help="people to verify: folders or a CSV")
-    parser.add_argument("--families", default="test", help="test, train, all, or names with commas")
+    parser.add_argument("--families", help="test, which is usual, train, all, or names with commas")
     parser.add_argument(
         "--varied",
         action="store_true",
         help="many meshes in other inks or two, dashed, coarse, narrow, wide, or on a part",
     )
-    parser.add_argument("--count", type=at_least(1), default=600, help="synthesised pairs")
+    parser.add_argument("--count", type=at_least(1), help="synthesised pairs, 600 if not given")
     parser.add_argument(
-        "--plain", type=at_least(0), default=1000, help="pictures checked without mesh"
+        "--plain", type=at_least(0), help="pictures checked without mesh, 1000 if not given"
     )
     parser.add_argument(
-        "--genuine", type=at_least(1), default=1000, help="genuine pairs for verification"
+        "--genuine", type=at_least(1), help="genuine pairs for verification, 1000 if not given"
     )
     parser.add_argument("--seed", type=at_least(0), default=0)
     parser.add_argument("--no-thumbnails", action="store_true", help="show no pictures")
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.varied and not (args.images or args.identities):
-        raise SampleError("--varied is about meshes that are drawn: give --images or --identities")
+    _settle(args)
     pairs = _pairs(args)
     if args.identities:  # said now, not after all the pairs
         photographed(args.identities, args.seed)
@@ -89,6 +88,24 @@ def run(args: argparse.Namespace) -> int:
     report.write(args.out, {**metrics, "rows": rows}, provenance(args))
     report.sheets(args.out, {name: sheets.get(name) for name in SHEETS})
     return 0
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Options that are not given get what is usual. Raises SampleError for one that would say
+    nothing."""
+    for name, sources, usual in (
+        ("count", ("images",), 600),
+        ("plain", ("images",), 1000),
+        ("genuine", ("identities",), 1000),
+        ("families", ("images", "identities"), "test"),
+        ("varied", ("images", "identities"), False),
+    ):
+        given = getattr(args, name)
+        if given is None or given is False:
+            setattr(args, name, usual)
+        elif not any(getattr(args, source) for source in sources):
+            needed = " or ".join(f"--{source}" for source in sources)
+            raise SampleError(f"--{name} says nothing without {needed}")
 
 
 def _read_once(args: argparse.Namespace, pairs: Synthesised | Files) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import time
 import urllib.error
 import urllib.request
@@ -19,9 +20,10 @@ BUSY, ATTEMPTS, LONGEST_WAIT_S = 503, 10, 30
 """A service that has no room now is asked again, as often and after what it says, if no longer."""
 
 BROKEN_OFF, PAUSE_S = 3, 2
-"""One that has answered before and does not now is asked again so often, with pauses: a long run
-is not to end for one lost connection."""
+"""One that has answered before and does not now, or with a proxy's page, is asked again so often,
+with pauses: a long run is not to end for one lost connection."""
 
+VERDICTS = {"true": True, "false": False}
 NO_FACE = "11"
 IMAGE_ERRORS = ("7", "8", "9", "10")
 """A body too large for its pictures, one too large, empty, or not decodable: the service refuses
@@ -51,8 +53,10 @@ class Endpoint:
         if reply is None or reply["errorcode"] != "0":
             return [] if reply and reply["errorcode"] == NO_FACE else None
         with self._as_documented("detect"):
+            if not isinstance(reply["faces"], list):
+                raise TypeError("faces is no list")
             rects = [face["face"]["rect"] for face in reply["faces"]]
-            return [tuple(float(r[k]) for k in ("x", "y", "width", "height")) for r in rects]  # type: ignore[misc]
+            return [tuple(_finite(r[k]) for k in ("x", "y", "width", "height")) for r in rects]  # type: ignore[misc]
 
     def compare(self, a: Path, b: Path) -> tuple[float, float] | None:
         """Similarity and the service's own threshold."""
@@ -60,7 +64,7 @@ class Endpoint:
         if reply is None or reply["errorcode"] != "0":
             return None
         with self._as_documented("compare"):
-            return float(reply["similarity"]), float(reply["ref_thres"])
+            return _finite(reply["similarity"]), _finite(reply["ref_thres"])
 
     def liveness(self, path: Path) -> tuple[float, bool] | None:
         """Score and verdict."""
@@ -68,7 +72,7 @@ class Endpoint:
         if reply is None or reply["errorcode"] != "0":
             return None
         with self._as_documented("biodetect"):
-            return float(reply["bio_score"]), str(reply["is_alive"]).lower() == "true"
+            return _finite(reply["bio_score"]), VERDICTS[str(reply["is_alive"]).lower()]
 
     @contextmanager
     def _as_documented(self, name: str) -> Iterator[None]:
@@ -87,7 +91,7 @@ class Endpoint:
         broken_off = 0
         for left in reversed(range(ATTEMPTS)):
             try:
-                reply, wait = self._send(name, data)
+                answer, wait = self._send(name, data)
             except EndpointError:
                 broken_off += 1
                 if not self._answered or not left or broken_off > BROKEN_OFF:
@@ -98,34 +102,46 @@ class Endpoint:
             if wait is None or not left:
                 break
             time.sleep(wait)
-        return self._judge(name, reply)
-
-    def _send(self, name: str, data: bytes) -> tuple[bytes, float | None]:
-        """The reply, and from a busy service in how many seconds it wants to be asked again."""
-        request = urllib.request.Request(
-            f"{self.url}/openapi/face/v2/{name}", data, self._signer.head()
-        )
-        try:
-            try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-                    return answer.read(), None
-            except urllib.error.HTTPError as error:  # whose body can break off, too
-                return error.read(), _wait(error) if error.code == BUSY else None
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise EndpointError(f"{self.url} does not answer: {error}") from error
-
-    def _judge(self, name: str, reply: bytes) -> dict[str, Any] | None:
-        try:
-            answer: dict[str, Any] = json.loads(reply)
-            code = str(answer["errorcode"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise EndpointError(f"{self.url} answered {name} with no errorcode") from error
+        code = answer["errorcode"]
         if code in IMAGE_ERRORS:
             return None
         if code not in ("0", NO_FACE):
             message = answer.get("errmsg") or answer.get("errormsg") or ""
             raise EndpointError(f"{self.url} refused {name}: errorcode {code} {message}")
-        return {**answer, "errorcode": code}
+        return answer
+
+    def _send(self, name: str, data: bytes) -> tuple[dict[str, Any], float | None]:
+        """The answer, and from a busy service in how many seconds it wants to be asked again."""
+        request = urllib.request.Request(
+            f"{self.url}/openapi/face/v2/{name}", data, self._signer.head()
+        )
+        wait = None
+        try:
+            try:
+                with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
+                    status, body = reply.status, reply.read()
+            except urllib.error.HTTPError as error:  # whose body can break off, too
+                status, body = error.code, error.read()
+                wait = _wait(error) if status == BUSY else None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise EndpointError(f"{self.url} does not answer: {error}") from error
+        try:
+            answer: dict[str, Any] = json.loads(body)
+            return {**answer, "errorcode": str(answer["errorcode"])}, wait
+        except (ValueError, KeyError, TypeError) as error:
+            if wait is not None:
+                return {"errorcode": str(BUSY), "errmsg": "service busy"}, wait
+            raise EndpointError(
+                f"{self.url} answered {name} with no errorcode (HTTP status {status})"
+            ) from error
+
+
+def _finite(value: Any) -> float:
+    """Raises ValueError for what is no number or not finite."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is no finite number")
+    return number
 
 
 def _wait(error: urllib.error.HTTPError) -> float:

@@ -51,26 +51,42 @@ def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]
     """Every row by its line in the file; a value that is missing is "".
 
     columns: those that every row must fill; the header may have capitals. Raises SampleError for a
-    file that is not UTF-8, lacks a column, has a row that leaves one empty, or has no rows.
+    file that is not UTF-8, lacks a column or has one twice, has a row that leaves one empty, has
+    more values than the header or one of several lines, as a lost quotation mark makes them, or has
+    no rows.
     """
     try:
         with listing.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
+            reader = csv.DictReader(file, restval="", strict=True)
             reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
             rows = {}
             for row in reader:
+                if any(value.strip() for value in row.pop(None, ())):
+                    raise SampleError(
+                        f"{listing}, line {reader.line_num} has more values than the header: put "
+                        'one with a comma in quotation marks, "Smith, Ann"'
+                    )
                 rows[reader.line_num] = row
     except UnicodeDecodeError as error:
         raise SampleError(f"{listing} is not UTF-8: save it as that") from error
     except csv.Error as error:
         raise SampleError(f"{listing} is no CSV: {error}") from error
+    header = reader.fieldnames or []
+    if any("\0" in name for name in header):
+        raise SampleError(f"{listing} is not UTF-8: save it as that")
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise SampleError(f"{listing} has two columns {twice[0]}: take one out")
     needed = f"{', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else columns[0]
-    if not rows or not set(columns) <= set(reader.fieldnames or ()):
+    if not rows or not set(columns) <= set(header):
         raise SampleError(
             f"{listing} must have a header with {needed}, commas between, and rows below it; its "
-            f"first line is {','.join(reader.fieldnames or ())[:100]!r}"
+            f"first line is {','.join(header)[:100]!r}"
         )
     for line, row in rows.items():
+        if any("\n" in value for value in row.values()):
+            raise SampleError(
+                f"{listing}, up to line {line}: a quotation mark is lost, or too many"
+            )
         if not all(row[column].strip() for column in columns):
             raise SampleError(f"{listing}, line {line}: fill in {needed}")
     return rows

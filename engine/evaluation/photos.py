@@ -2,6 +2,7 @@
 
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,13 @@ from engine.images import Pixels, load
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp"}
 OTHERS = {".avif", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".tif", ".tiff", ".webp"}
 """Pictures that nothing here reads: convert them."""
+
+
+KEPT_BESIDE = {"@eaDir", "__MACOSX", "Thumbs.db"}
+"""What a NAS, an archive from a Mac and Windows keep beside pictures, as small copies of them."""
+
+REPORT = ("report.html", "metrics.json")
+"""The files by which the folder of a report is known; its contact sheets are no sample."""
 
 
 class SampleError(EngineError):
@@ -52,6 +60,12 @@ def read_folder(root: Path, cohort: str | None = None) -> list[Photo]:
     )
 
 
+def spelled(name: str) -> str:
+    """A name without blanks around, in one spelling of its accents (Unicode's NFC): two
+    systems would make two people of one."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
 def in_cohorts(photos: list[Photo], cohort: str | None) -> list[Photo]:
     """The photos with what the regular expression matches of the person's name as their cohort.
 
@@ -72,16 +86,25 @@ def in_cohorts(photos: list[Photo], cohort: str | None) -> list[Photo]:
 def picture_files(root: Path) -> list[Path]:
     """Every picture below a folder and the folders linked there, in a fixed order.
 
-    Folders may be called like pictures; ._NAME holds what a Mac noted about NAME. Pictures of other
-    kinds are left out, which stderr is told. Raises SampleError when there is none of these.
+    Folders may be called like pictures. What other programs keep beside pictures (.thumbnails,
+    ._NAME, @eaDir) and the folders of reports are passed over. Pictures of other kinds are left
+    out, which stderr is told. Raises SampleError when there is none of these, for a folder that
+    holds a report itself, and for a link to nothing.
     """
-    files = [path for path in _files(root) if not path.name.startswith("._")]
+    if _holds_report(root):
+        raise SampleError(
+            f"{root} holds a report, whose pictures would count: move it, and give another --out"
+        )
+    files = list(_files(root))
     paths = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
     kinds = ", ".join(sorted(SUFFIXES))
     if not root.is_dir():
         raise SampleError(f"{root} is a file" if root.exists() else f"there is no folder {root}")
     if not paths:
         raise SampleError(f"{root} holds no pictures ({kinds})")
+    for path in paths:
+        if not path.exists():
+            raise SampleError(f"{path} is a link to nothing: take it out")
     if others := [path for path in files if path.suffix.lower() in OTHERS]:
         print(
             f"{root}: {len(others)} pictures are left out, such as {min(others).name}: convert "
@@ -96,10 +119,16 @@ def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]
     if real in above or not folder.is_dir():  # a link to where it lies itself
         return
     for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _files(entry, above | {real})
-        else:
+        if entry.name.startswith(".") or entry.name in KEPT_BESIDE:
+            continue
+        if not entry.is_dir():
             yield entry
+        elif not _holds_report(entry):
+            yield from _files(entry, above | {real})
+
+
+def _holds_report(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in REPORT)
 
 
 def read_photo(path: Path) -> Pixels:
@@ -144,7 +173,7 @@ def _names(photo: Photo) -> set[str]:
 def _photo(path: Path, root: Path, alone: bool) -> Photo:
     """alone: no other file has this stem, which then is the name of who lies in no folder."""
     folders = path.parts[:-1]
-    person = "/".join(folders) or (path.stem if alone else path.name)
+    person = spelled("/".join(folders) or (path.stem if alone else path.name))
     return Photo(root / path, person, folders[0] if len(folders) > 1 else "")
 
 

@@ -100,11 +100,16 @@ def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
         for a, b in progress(list(zip(pairs.a, pairs.b, strict=True)), "compare")
     ]
     scores = np.array([np.nan if answer is None else answer[0] for answer in answers])
-    thresholds = [answer[1] for answer in answers if answer is not None]
+    thresholds = sorted({answer[1] for answer in answers if answer is not None})
     if not thresholds:
         raise SampleError(
             f"{endpoint.url} found no face in any pair, or refused the pictures: it takes PNG, "
             "JPEG and BMP of which the base64 is at most 2 MiB"
+        )
+    if len(thresholds) > 1:
+        raise SampleError(
+            f"{endpoint.url} changed its threshold on the way, from {thresholds[0]:g} to "
+            f"{thresholds[-1]:g} or back: measure again when it stays"
         )
     suspects = np.unique(np.concatenate([pairs.a[np.isnan(scores)], pairs.b[np.isnan(scores)]]))
     paths = [pairs.photos[index].path for index in suspects]

@@ -38,8 +38,9 @@ def by_attacks(report: Report, name: str, answers: Answers) -> dict[str, Any]:
 
 
 def by_live(report: Report, name: str, answers: Answers) -> list[dict[str, Any]]:
-    """Thresholds that refuse a share of this sample's live captures, for which no attack is needed,
-    and what passes there; none where scores are equal, so that it cannot be told apart."""
+    """Thresholds that refuse at most a share of this sample's live captures, for which no attack is
+    needed, with the share that they do refuse and what passes there; none where scores are equal,
+    so that it cannot be told apart."""
     live = np.sort(answers.scores[answers.judged & (answers.species == LIVE)])
     rows, figures = [], []
     for share in BPCERS:
@@ -49,12 +50,16 @@ def by_live(report: Report, name: str, answers: Answers) -> list[dict[str, Any]]
         threshold = float(live[refused - 1 : refused + 1].mean())
         if live[refused - 1] <= round(threshold, 3) < live[refused]:
             threshold = round(threshold, 3)
+        bpcer = answers.error(LIVE, threshold)
         passed = {one: answers.error(one, threshold) for one in answers.attacks()}
-        rows.append([f"{100 * share:g} %", f"{threshold:.10g}", *passed.values()])
+        rows.append([f"{100 * share:g} %", f"{threshold:.10g}", bpcer, *passed.values()])
         plain = {one: rate.plain() for one, rate in passed.items()}
-        figures.append({"share": share, "threshold": threshold, "apcer": plain})
+        figures.append(
+            {"share": share, "threshold": threshold, "bpcer": bpcer.plain(), "apcer": plain}
+        )
     if rows:
-        header = ["live refused", "threshold", *(f"APCER {one}" for one in answers.attacks())]
+        header = ["live refused at most", "threshold", "BPCER"]
+        header += [f"APCER {one}" for one in answers.attacks()]
         report.text(
             f"Of {len(live)} judged live captures; few, or few people, place a threshold roughly."
         )

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     systems = {
         one.name: (one, ErrorRates(pairs, one.scores, args.replicates, args.seed)) for one in scored
     }
-    report = Report(f"Verification: {args.photos}")
+    report = Report(f"Verification: {args.pairs or args.photos}")
     people = [photo.person for photo in pairs.photos]
     tell_copies(report, [photo.path for photo in pairs.photos], people)
     metrics = tabulate(report, pairs, systems)
@@ -93,8 +93,8 @@ def read_pairs(args: argparse.Namespace) -> Pairs:
         raise SampleError("--cohort, --leave-out and --folds do not go with --pairs")
     if args.impostors is not None and (args.pairs or args.folds):
         raise SampleError("--impostors does not go with --pairs or --folds, which say how many")
-    if args.pairs and is_table(args.photos):
-        raise SampleError(f"--pairs takes a folder of photos, and not {args.photos}")
+    if args.pairs and not args.photos.is_dir():
+        raise SampleError(f"--pairs takes a folder of photos, and {args.photos} is none")
     if args.pairs and is_table(args.pairs):
         pairs = read_table(args.pairs)
     elif args.pairs:

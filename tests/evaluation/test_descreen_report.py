@@ -145,7 +145,10 @@ def test_numbers_that_make_no_sense(
     ("options", "message"),
     [
         ([], "give --images, --clean and --meshed, or --pairs"),
-        (["--pairs", "{}", "--varied"], "--varied is about meshes that are drawn: give --images"),
+        (["--pairs", "{}", "--varied"], "--varied says nothing without --images or --identities"),
+        (["--pairs", "{}", "--families", "x"], "--families says nothing without --images or --id"),
+        (["--pairs", "{}", "--plain", "0"], "--plain says nothing without --images"),
+        (["--images", "{}", "--genuine", "5"], "--genuine says nothing without --identities"),
         (["--images", "{}", "--pairs", "{}/p.csv"], "give --images, --clean"),
         (["--pairs", "{}/p.csv"], "p.csv, line 2: there is no file"),
         (["--images", "{}/p.csv"], "p.csv must have a header with path"),

@@ -84,13 +84,32 @@ def test_species_and_subjects_of_several_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "label",
-    ["real", "Genuine", "bonafide", "bona_fide", "bona fide", "alive", "Live_outdoor", "live-2"],
+    [
+        *("real", "Genuine", "bonafide", "bona_fide", "bona fide", "alive", "Live_outdoor"),
+        *(
+            "live-2",
+            "live2",
+            "lives",
+            "living",
+            "bona fide presentation",
+            "real faces",
+            "live\u200b",
+        ),
+    ],
 )
 def test_other_words_for_live_are_no_attacks(tmp_path: Path, label: str) -> None:
     table = touch(tmp_path, "a.jpg", "b.jpg") / "labels.csv"
-    table.write_text(f"path,label\na.jpg,live\nb.jpg,{label}\n")
+    table.write_text(f"path,label\na.jpg,live\nb.jpg,{label}\n", "utf-8")
     with pytest.raises(SampleError, match=r"b\.jpg is labelled .*: call live captures live"):
         captures.read(table)
+
+
+def test_kinds_of_masks_are_attacks(tmp_path: Path) -> None:
+    """However lifelike."""
+    table = touch(tmp_path, "a.jpg", "b.jpg") / "labels.csv"
+    for label in ("realistic mask", "lifecast", "liveliness prompt"):
+        table.write_text(f"path,label\na.jpg,live\nb.jpg,{label}\n")
+        assert captures.read(table)[1].species == f"{tmp_path.name}: {label}"
 
 
 def test_captures_that_would_be_misread(tmp_path: Path) -> None:

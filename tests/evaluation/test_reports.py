@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -20,12 +21,16 @@ from engine.images import Pixels, encode
 from engine.packs import DEFAULT_PACK
 
 
+def _metrics_alone(out: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
+    return result
+
+
 def _metrics(out: Path) -> dict[str, Any]:
     page = (out / "report.html").read_text("utf-8")
     assert page.startswith("<!doctype html>") and "data:image/png;base64," in page
     assert 'src="http' not in page and "href=" not in page
-    result: dict[str, Any] = json.loads((out / "metrics.json").read_text("utf-8"))
-    return result
+    return _metrics_alone(out)
 
 
 def test_verification(people: Path, tmp_path: Path, engine: Engine) -> None:
@@ -188,6 +193,27 @@ def test_a_report_says_what_it_was_made_with(
     assert main(["gate", str(people), "--out", str(out)]) == 1
     assert "holds the report of another command, speed: give an" in capsys.readouterr().err
     assert _metrics(out)["made_with"] == made
+
+
+def test_a_report_inside_its_sample_does_not_count(people: Path, tmp_path: Path) -> None:
+    """Its sheets are pictures, too."""
+    shown = []
+    for _ in range(2):
+        assert main(["gate", str(people), "--out", str(people / "report")]) == 0
+        (people / "report" / "worst.jpg").write_bytes((people / "ann" / "1.png").read_bytes())
+        shown.append(_metrics_alone(people / "report")["photos"])
+    assert shown[0] == shown[1]
+
+
+def test_a_report_without_room_leaves_the_one_before(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    command = [sys.executable, "-m", "engine.evaluation", "speed", str(people), "--out", str(out)]
+    assert subprocess.run([*command, "--count", "1"], capture_output=True).returncode == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    limited = f"ulimit -f 1; exec {shlex.join(command)}"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True)
+    assert done.returncode == 1 and "error: [Errno 27] File too large" in done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_no_key_is_in_a_report() -> None:

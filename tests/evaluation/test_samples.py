@@ -1,5 +1,6 @@
 """Reading labelled pictures, and drawing pairs from them."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,69 @@ def test_linked_folders_and_pictures_of_other_kinds(
     (photos / "ann" / "again").symlink_to(photos)
     assert [photo.person for photo in read_folder(photos)] == ["ann", "bob"]
     assert "1 pictures are left out, such as 2.webp: convert them" in capsys.readouterr().err
+
+
+def test_what_other_programs_keep_beside_pictures_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor are the contact sheets of a report, which would be counted by the next one."""
+    kept = (".thumbs/a.jpg", "ann/.1.jpg", "ann/@eaDir/1.jpg", "__MACOSX/ann/1.jpg", "ann/._1.jpg")
+    touch(tmp_path, "ann/1.jpg", "ann/2.jpg", "tom/1.jpg", *kept)
+    touch(tmp_path / "report", "worst.jpg", "report.html", "metrics.json")
+    found = [photo.path.relative_to(tmp_path).as_posix() for photo in read_people(tmp_path)]
+    assert found == ["ann/1.jpg", "ann/2.jpg", "tom/1.jpg"]
+    (tmp_path / "tom" / "2.jpg").symlink_to("nowhere.jpg")
+    with pytest.raises(SampleError, match=r"tom/2\.jpg is a link to nothing: take it out"):
+        read_people(tmp_path)
+    with pytest.raises(SampleError, match="report holds a report, whose pictures would count"):
+        read_people(tmp_path / "report")
+
+
+def test_one_name_in_two_spellings_is_one_person(tmp_path: Path) -> None:
+    """An accent may be a letter of its own (Unicode's NFD)."""
+    names = unicodedata.normalize("NFC", "José"), unicodedata.normalize("NFD", "José")
+    table = touch(tmp_path, "1.jpg", "2.jpg") / "people.csv"
+    table.write_text(f"path,person\n1.jpg,{names[0]}\n2.jpg,{names[1]}\n", "utf-8")
+    assert len({photo.person for photo in read_people(table)}) == 1
+    touch(tmp_path / "folders", f"{names[0]}/1.jpg", f"{names[1]}/2.jpg")
+    assert len({photo.person for photo in read_people(tmp_path / "folders")}) == 1
+
+
+def test_photos_labelled_as_attacks_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They count, as a set of captures says little of people otherwise."""
+    table = touch(tmp_path, "1.jpg", "2.jpg", "3.jpg") / "labels.csv"
+    table.write_text("path,label,subject\n1.jpg,Live,ann\n2.jpg,print,ann\n3.jpg,mask,tom\n")
+    assert len(read_people(tmp_path)) == 3
+    assert capsys.readouterr().err == (
+        f"{table}: 2 photos are not labelled live, but print, and count as photos of their person\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,person\n1.jpg,Smith, Ann\n", r"line 2 has more values .*\"Smith, Ann\""),
+        ("path,person,person\n1.jpg,a,b\n", "has two columns person: take one out"),
+        ('path,person\n1.jpg,"ann\n2.jpg,tom\n', "is no CSV: unexpected end of data"),
+        ('path,person\n1.jpg,"ann\n2.jpg,tom"\n', "up to line 3: a quotation mark is lost, or"),
+    ],
+)
+def test_tables_that_would_be_misread(tmp_path: Path, text: str, message: str) -> None:
+    table = touch(tmp_path, "1.jpg", "2.jpg") / "people.csv"
+    table.write_text(text)
+    with pytest.raises(SampleError, match=message):
+        read_people(table)
+
+
+def test_a_table_of_utf_16_without_its_mark(tmp_path: Path) -> None:
+    table = touch(tmp_path, "1.jpg") / "people.csv"
+    table.write_bytes("path,person\n1.jpg,ann\n".encode("utf-16-le"))
+    with pytest.raises(
+        SampleError, match=r"people\.csv is (not UTF-8: save|no CSV: line contains NUL)"
+    ):
+        read_people(table)
 
 
 def test_listed_photos_are_left_out(tmp_path: Path) -> None:
@@ -253,4 +317,4 @@ def test_pairs_are_those_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
     table = touch(tmp_path, "people.csv", "pairs.csv") / "people.csv"
     command = ["verification", str(table), "--pairs", str(tmp_path / "pairs.csv")]
     assert main([*command, "--out", str(tmp_path / "out")]) == 1
-    assert f"--pairs takes a folder of photos, and not {table}" in capsys.readouterr().err
+    assert f"--pairs takes a folder of photos, and {table} is none" in capsys.readouterr().err

@@ -37,6 +37,23 @@ def test_wilson_matches_published_values() -> None:
     assert math.isnan(wilson(0, 0).value)
 
 
+@pytest.mark.parametrize(
+    ("errors", "trials", "shown"),
+    [
+        (0, 9, "0.00"),
+        (5, 5, "100.00"),
+        (1049, 10**6, "0.105"),
+        (39707, 39708, "99.9975"),
+        (3, 10**7, "3e-05"),
+        (1, 7, "14.29"),
+        (99990, 10**5, "99.99"),
+        (10**9 - 1, 10**9, "99.9999999"),
+    ],
+)
+def test_a_rate_reads_as_none_or_all_only_where_it_is(errors: int, trials: int, shown: str) -> None:
+    assert str(wilson(errors, trials)).startswith(f"{shown} [")
+
+
 def test_pairs_needed_is_the_rule_of_thirty() -> None:
     assert trials_needed(1e-3) == 30_000 and trials_needed(1e-4) == 300_000
 

@@ -33,6 +33,7 @@ def test_thresholds_by_live_captures_alone() -> None:
         for one in found:
             refused = sum(verdict.score <= one["threshold"] for verdict in verdicts)
             assert refused == int(one["share"] * count + 1e-9)
+            assert one["bpcer"]["value"] == refused / count <= one["share"]
     tied = [Verdict(min(float(score), 10.0), True) for score in range(20)]
     found = by_live(Report("x"), "engine", Answers([sample[0]] * 20, tied, 10))
     assert [one["share"] for one in found] == [0.05, 0.1, 0.2]
