@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,9 @@ class Engine:
     An image is a (H, W, 3) uint8 BGR array, the bytes of a PNG, JPEG or BMP, or a path to one.
     Every method may be called from many threads at once and gives the numbers that one gives; most
     gets done with one or two a core. Fork a process off only while no call is under way: a lock
-    that another thread holds then is never given back in the new process.
+    that another thread holds then is never given back in the new process. Calls in daemon threads
+    have to be over before Python ends, or OpenCV ends it with an error. An engine is not copied or
+    sent to another process: make one in each.
 
     Raises WeightsError for a pack that is missing, damaged or incomplete, or whose tables lack
     that fmr or bpcer, ProviderError for a provider that is named and not installed or not active,
@@ -169,6 +171,9 @@ class Engine:
         """Let go of networks and threads; calls under way finish. Closing twice is no error."""
         self._open = None
         self._runtime.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise EngineError("an engine is not copied or sent to another process: make one in each")
 
     def __enter__(self) -> "Engine":
         self._networks  # noqa: B018 - raises when closed

@@ -63,7 +63,7 @@ def _sniff_bmp(data: bytes) -> Header:
 
 
 def _sniff_jpeg(data: bytes) -> Header:
-    position, orientation = 2, 1
+    position, orientation, size = 2, 0, None
     while True:
         marker, code, length = struct.unpack_from(">BBH", data, position)
         if marker != 0xFF or code == 0:
@@ -75,11 +75,12 @@ def _sniff_jpeg(data: bytes) -> Header:
             position += 2
             continue
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):  # a start of frame
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            return Header("jpeg", width, height, orientation)
-        if code == 0xDA:
-            raise ImageError("the JPEG is damaged: it has no frame header")
-        if code == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
+            size = size or struct.unpack_from(">HH", data, position + 5)
+        if code == 0xDA:  # a scan
+            if size is None:
+                raise ImageError("the JPEG is damaged: it has no frame header")
+            return Header("jpeg", size[1], size[0], orientation or 1)
+        if not orientation and code == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
             orientation = _exif_orientation(data[position + 10 : position + 2 + length])
         if length < 2:
             raise ImageError("the JPEG is damaged: a segment has no length")

@@ -123,6 +123,8 @@ def _decode_any(data: bytes, how: int = cv2.IMREAD_COLOR) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:  # the machine's fault, and not the picture's
+            raise MemoryError(str(error)) from error
         raise ImageError(_BROKEN) from error
     if pixels is None:
         raise ImageError(_BROKEN)

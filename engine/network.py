@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, one_line
+from engine.forks import Keeper
 from engine.sessions import FAILURES, Choice
 
 Outputs = list[NDArray[np.float32]]
@@ -33,6 +34,7 @@ class Network:
         forks: bool = True,
     ) -> None:
         self._choose: Choice = choose or (lambda _, run: run(session))
+        self._keeper = Keeper(self._choose)
         self.providers: list[str] = session.get_providers()
         self.inputs = [node.name for node in session.get_inputs()]
         self.takes_many = session.get_inputs()[0].shape[:1] != [1]

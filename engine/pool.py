@@ -1,5 +1,6 @@
 """Independent work side by side, while there are cores to spare."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,10 +19,14 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        helpers = threads - 1
+        self._counting = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        helpers = self._threads - 1
         self._helpers = ThreadPoolExecutor(helpers, "engine-helper") if helpers else None
         self._calls = 0
-        self._counting = threading.Lock()
+        self._process = os.getpid()
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """What the work makes of every item, in order.
@@ -34,6 +39,8 @@ class Pool:
         if self._helpers is None:
             return [work(item) for item in items]
         with self._counting:
+            if self._process != os.getpid():  # forked off, and the helpers are in the other one
+                self._begin()
             self._calls += 1
             alone = self._calls < self._threads
         futures: list[Future[Result] | None] = [None] * len(items)

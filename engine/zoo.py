@@ -11,6 +11,7 @@ from engine.batching import MOST
 from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
 from engine.errors import EngineError, WeightsError, one_line
+from engine.forks import Keeper
 from engine.images import Pixels
 from engine.numbers import number
 from engine.packs import Entry
@@ -31,6 +32,7 @@ class ZooDetector:
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "detection")
+        self._keeper = Keeper(self._model)
         settings = {"score_threshold": 0.5, "nms_threshold": 0.4, **entry.settings}
         self._model.det_thresh = number(settings, "score_threshold", 0, 1)
         self._model.nms_thresh = number(settings, "nms_threshold", 0, 1)
@@ -79,6 +81,7 @@ class ZooEmbedder:
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "recognition")
+        self._keeper = Keeper(self._model)
         self.size = int(self._model.input_size[0])
         self._most = 1 if self._model.input_shape[0] == 1 else MOST
         on_gpu = self._model.session.get_providers()[0] not in ON_CPU

@@ -2,6 +2,8 @@
 
 import base64
 import struct
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -17,11 +19,11 @@ from engine.images import Image as Source
 from engine.images import Pixels, decode, encode, load
 
 
-def with_exif(jpeg: bytes, orientation: int) -> bytes:
+def with_exif(jpeg: bytes, orientation: int, at: int = 2) -> bytes:
     entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
     tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
     segment = b"Exif\0\0" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
+    return jpeg[:at] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[at:]
 
 
 @pytest.mark.parametrize("format", ["png", "bmp"])
@@ -63,6 +65,38 @@ def test_exif_orientation_is_undone(astronaut: Pixels, orientation: int) -> None
     shown = decode(with_exif(encode(np.ascontiguousarray(stored), "jpeg"), orientation))
     assert shown.shape == upright.shape
     assert cv2.PSNR(shown, np.ascontiguousarray(upright)) > 38
+
+
+def test_exif_orientation_behind_the_frame_header(astronaut: Pixels) -> None:
+    """Where T.81 allows it, too; of two the first counts."""
+    jpeg = encode(astronaut, "jpeg")
+    turned = with_exif(jpeg, 3, jpeg.index(b"\xff\xda"))
+    assert sniff(turned) == Header("jpeg", 512, 512, 3)
+    assert np.array_equal(decode(turned), decode(jpeg)[::-1, ::-1])
+    assert sniff(with_exif(turned, 6)).orientation == 6
+
+
+LITTLE_ROOM = """
+import resource, sys
+from engine.images import decode
+data = sys.stdin.buffer.read()
+decode(data)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (30 << 20), -1))
+try:
+    decode(data)
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("format", ["png", "bmp"])
+def test_want_of_memory_is_not_the_picture_s_fault(format: str) -> None:
+    """A picture of 75 MB, and room for 30."""
+    data = encode(np.zeros((5000, 5000, 3), np.uint8), format)
+    command = [sys.executable, "-c", LITTLE_ROOM]
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
+    assert done.stdout == b"MemoryError\n"
 
 
 def test_rectangles_are_in_the_picture_as_a_viewer_sees_it(
