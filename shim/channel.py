@@ -4,19 +4,14 @@ import socket
 import time
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, Task, WSGITask
 
-from shim import contract
-from shim.app import LEFT, VERDICT
 from shim.discard import DISCARD_S, Discard
 from shim.gate import Caller
 from shim.incoming import Parser, row_1
-from shim.observability import Record
+from shim.tasks import CallTask, MalformedTask
 
 if TYPE_CHECKING:
     from shim.server import Server
@@ -25,57 +20,6 @@ IDLE_S = 75  # between two requests of a connection
 LINGER_S = 2  # of silence, for a connection once the server stops
 UNREAD_S = 60  # in which a client takes nothing of its replies, however slow its line is
 UNREAD = 1 << 20  # bytes of replies, beyond which what was sent ahead is not begun
-
-
-class _Task(WSGITask):
-    def get_environment(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environment()
-        environ[VERDICT] = self.request.verdict
-        environ[LEFT] = partial(_has_left, self.channel.socket)
-        environ["PATH_INFO"] = self.request.path  # waitress merges slashes at its beginning
-        return environ
-
-    def execute(self) -> None:
-        options = self.request.headers.get("CONNECTION", "").lower().split(",")
-        # waitress knows only the header that is exactly 'close'
-        ends = "close" in [option.strip() for option in options]
-        last = len(self.channel.requests) == 1  # of requests that arrived together
-        if self.request.hang_up or (self.channel.server.draining and last):
-            self.channel.lingers = ends = True
-        if ends:
-            _end(self)
-        super().execute()
-
-
-class _ErrorTask(ErrorTask):
-    """What is not HTTP, or has a head without end: row 1 or 2, in the contract's words."""
-
-    def execute(self) -> None:
-        server = self.channel.server
-        record = Record()
-        endpoint, problem = row_1(self.request.request_line)
-        if self.request.error.code == contract.FAULT.status:
-            problem = contract.FAULT
-        body = orjson.dumps(
-            contract.envelope(endpoint, problem.code, problem.message, {}, server.aliases)
-        )
-        record.code = problem.code
-        self.status = f"{problem.status} {HTTPStatus(problem.status).phrase}"
-        self.response_headers += [
-            ("Content-Type", "application/json"),
-            ("X-Request-Id", record.id),
-        ]
-        self.channel.lingers = True
-        _end(self)
-        self.content_length = len(body)
-        self.write(body)
-        server.journal.write(record, endpoint, problem.status, len(body))
-
-
-def _end(task: Task) -> None:
-    """The reply is the connection's last, and says so."""
-    task.request.headers["CONNECTION"] = "close"  # to HTTP/1.0 waitress would promise to keep it
-    task.set_close_on_finish()
 
 
 class Channel(HTTPChannel):
@@ -89,9 +33,10 @@ class Channel(HTTPChannel):
     Times here are in seconds of time.monotonic: the time of day may be set while it is open.
     """
 
-    task_class = _Task
-    error_task_class = _ErrorTask
+    task_class = CallTask
+    error_task_class = MalformedTask
     lingers = False
+    _heard = False  # anything at all
     _lingering_since = 0.0
     _parked = False  # the next request is begun once the client has read
 
@@ -113,6 +58,7 @@ class Channel(HTTPChannel):
         return bool(self._lingering_since or super().readable())
 
     def received(self, data: bytes) -> bool:
+        self._heard = True
         return not self._lingering_since and bool(super().received(data))
 
     def service(self) -> None:
@@ -137,8 +83,14 @@ class Channel(HTTPChannel):
         else:
             super().handle_close()
 
-    def look_after(self, now: float, draining: bool) -> None:
-        """End what takes too long, and what idles while the server stops."""
+    def expects(self) -> bool:
+        """Whether a head is to come: of a new connection's first request, or the rest of one."""
+        request = self.request
+        return not self._heard or bool(request and request.begun and not request.headers_finished)
+
+    def look_after(self, now: float, draining: bool, last: bool = False) -> None:
+        """End what takes too long, and what idles while the server stops. last: it is about to end,
+        and who is refused anyhow gets to know it."""
         if self._lingering_since:
             silent = now - max(self._lingering_since, self.last_activity)
             if now - self._lingering_since > DISCARD_S or (draining and silent > LINGER_S):
@@ -158,7 +110,10 @@ class Channel(HTTPChannel):
                 idle = draining and now - self.last_activity > LINGER_S
                 # Whatever it sends: blank lines are no request.
                 self.close_when_flushed |= idle or now - self._its_turn_since > IDLE_S
-            elif request.late(now, max(request.begun, self._its_turn_since), self.last_activity):
+                return
+            since = max(request.begun, self._its_turn_since)
+            hurried = last and isinstance(request.body_rcv, Discard)
+            if hurried or request.late(now, since, self.last_activity):
                 self._give_up(request, now)
 
     def finished(self) -> bool:
@@ -190,13 +145,3 @@ class Channel(HTTPChannel):
         else:
             self.server.journal.cut_off(row_1(request.request_line)[0], now - request.begun)
             self.will_close = True
-
-
-def _has_left(connection: socket.socket) -> bool:
-    """Whether a client has closed its side of a connection, which is in non-blocking mode."""
-    try:
-        return not connection.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:  # it waits
-        return False
-    except OSError:
-        return True

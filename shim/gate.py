@@ -12,6 +12,7 @@ from shim.contract import Endpoint, Refusal
 from shim.keys import KeyStore
 
 _DIGITS = re.compile(r"[0-9]+")
+_BLANK = " \t"  # around a header's value (RFC 9110, section 5.6.3)
 # An app id that nobody has is checked against this: the same work as for one that exists.
 _NOBODY = signing.secret(secrets.token_hex(16))
 
@@ -51,7 +52,9 @@ class Gate:
         timestamp = environ["HTTP_X_MX_TIMESTAMP"]
         known = self._keys.get(app_id)
         signed = signing.matches(
-            known or _NOBODY, timestamp.encode("latin-1"), environ["HTTP_AUTHORIZATION"].strip()
+            known or _NOBODY,
+            timestamp.encode("latin-1"),
+            environ["HTTP_AUTHORIZATION"].strip(_BLANK),
         )
         if known is None or not signed:
             raise Refusal(contract.BAD_SIGNATURE)
@@ -64,9 +67,9 @@ class Gate:
 
 def _content_length(environ: Mapping[str, str]) -> int:
     """Rows 2 and 3, section 1.6: all six headers, then the size that one of them announces."""
-    if any(not environ.get(name, "").strip() for name in contract.HEADERS):
+    if any(not environ.get(name, "").strip(_BLANK) for name in contract.HEADERS):
         raise Refusal(contract.MISSING_HEADER)
-    announced = environ["CONTENT_LENGTH"].strip()
+    announced = environ["CONTENT_LENGTH"].strip(_BLANK)
     # With Transfer-Encoding a Content-Length means nothing (RFC 9112, section 6.3).
     if "HTTP_TRANSFER_ENCODING" in environ or not _DIGITS.fullmatch(announced):
         raise Refusal(contract.MISSING_HEADER)

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -51,7 +52,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
             server = Server(app)
         info = engine.info()
         readiness.reason = ""  # before a signal can set it to another
-        _listen_to_signals(server, readiness)
+        _listen_to_signals(server, readiness, settings.drain_s)
         loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}
         _tell("serving", **loaded, keys=len(keys), demo=demo)
         with suppress(OSError):  # that nobody reads it is no reason not to serve
@@ -63,6 +64,7 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
     return 0
 
 
+_TOLD_S = 3  # after Settings.drain_s, for the last lines of the log
 _DEFAULT = ", without it BIOAUTH_PORT + 1000"
 
 
@@ -75,17 +77,23 @@ def _named(host: str, port: int, prefix: str, default: str = "") -> Iterator[Non
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # of what it takes to serve anywhere
+            raise OSError(f"Cannot serve: {error}") from error
         is_host = error.errno not in (errno.EADDRINUSE, errno.EACCES)
         setting = f"{prefix}_HOST" if is_host else f"{prefix}_PORT{default}"
         raise OSError(f"Cannot serve on {_in_url(host)}:{port} ({setting}): {error}") from error
 
 
-def _listen_to_signals(server: Server, readiness: Readiness) -> None:
+def _listen_to_signals(server: Server, readiness: Readiness, drain_s: float) -> None:
     def stop(*_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # the second one does not wait
             signal.signal(number, signal.SIG_DFL)
         readiness.reason = "stopping"
         server.stop()
+        # Whoever does not read the log would keep it from ending: its last lines wait for that.
+        end = threading.Timer(drain_s + _TOLD_S, os._exit, (1,))
+        end.daemon = True
+        end.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -23,12 +23,15 @@ from shim.channel import Channel
 
 FILES = 160  # that may be open, at least
 _SPARE_THREADS = 8  # beyond those that run or wait: they turn the rest away
+_EXPECTED_S = 0.5  # for heads on their way when the server stops
+_LAST_S = 2  # before its end, in which refused requests are answered without their bodies
 
 
 class Server(TcpWSGIServer):
     """Serves one application of create_app.
 
-    Raises OSError when the address cannot be bound or is none. `port` is the one really bound.
+    Raises OSError when the address cannot be bound or is none, and one without a number when there
+    are too few files or threads. `port` is the one really bound.
     """
 
     channel_class = Channel
@@ -43,7 +46,13 @@ class Server(TcpWSGIServer):
         self._stop_asked = False
         adjustments = _adjustments(service)
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(adjustments.threads)
+        try:
+            dispatcher.set_thread_count(adjustments.threads)
+        except RuntimeError as error:
+            raise OSError(
+                f"{error}: allow {adjustments.threads} more and their memory (ulimit -u and -v, "
+                "TasksMax, a container's limits)"
+            ) from error
         super().__init__(
             app, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0]
         )
@@ -75,20 +84,25 @@ class Server(TcpWSGIServer):
                 due = time.monotonic() + 1
         self._close_door()
         deadline = time.monotonic() + self._drain_s
-        while self.active_channels and time.monotonic() < deadline:
-            self._look_after_channels()
+        while self.active_channels and (left := deadline - time.monotonic()) > 0:
+            self._look_after_channels(last=left < _LAST_S)
             wasyncore.poll2(0.1, self._map)
         finished = [channel.finished() for channel in list(self.active_channels.values())]
         wasyncore.close_all(self._map)
         return all(finished)
 
     def _close_door(self) -> None:
-        """Accept the connections waiting in the kernel, read what they sent, accept no more."""
-        self._accept_waiting()
-        wasyncore.poll2(0, self._map)
-        self.gate.draining = self.draining = True
+        """Accept the connections waiting in the kernel and no more, and read what they sent or are
+        about to send: a proxy that has sent a request to this server asks no other one."""
         self._accept_waiting()
         wasyncore.dispatcher.close(self)
+        deadline = time.monotonic() + _EXPECTED_S
+        wasyncore.poll2(0, self._map)
+        while time.monotonic() < deadline and any(
+            channel.expects() for channel in list(self.active_channels.values())
+        ):
+            wasyncore.poll2(0.05, self._map)
+        self.gate.draining = self.draining = True
 
     def _accept_waiting(self) -> None:
         known = -1
@@ -96,9 +110,9 @@ class Server(TcpWSGIServer):
             known = len(self.active_channels)
             self.handle_accept()
 
-    def _look_after_channels(self) -> None:
+    def _look_after_channels(self, last: bool = False) -> None:
         for channel in list(self.active_channels.values()):
-            channel.look_after(time.monotonic(), self.draining)
+            channel.look_after(time.monotonic(), self.draining, last)
 
     def maintenance(self, now: float) -> None:
         """Nothing: waitress goes by the time of day, which may be set while it runs."""

@@ -53,9 +53,10 @@ def head(call: str, length: int, **changes: str) -> bytes:
 
 
 class Client:
-    """Keeps one connection; returns (status, headers, members of the reply)."""
+    """Keeps one connection; returns (status, headers, members of the reply). more: headers."""
 
     def __init__(self, url: str, app_id: str = APP_ID, app_key: str = APP_KEY) -> None:
+        self.url, self.more = url, dict[str, str]()
         parts = urlsplit(url)
         self.address = (parts.hostname or "", parts.port or 80)
         self.pair = (app_id, app_key)
@@ -64,7 +65,7 @@ class Client:
     def post(self, call: str, **members: Any) -> tuple[int, dict[str, str], dict[str, Any]]:
         data = json.dumps(body(**{"app_id": self.pair[0], **members})).encode()
         path = f"/openapi/face/v2/{call}"
-        self.connection.request("POST", path, data, headers(len(data), *self.pair))
+        self.connection.request("POST", path, data, headers(len(data), *self.pair) | self.more)
         reply = self.connection.getresponse()
         return reply.status, dict(reply.getheaders()), json.loads(reply.read())
 

@@ -1,10 +1,11 @@
 """Bodies over raw sockets: refused, cut off, chunked, without a length, or a parser's bomb."""
 
+import json
 import time
 
 import pytest
 from raw_socket import MIB, connect, errorcode, good, read, without
-from shim_client import head, image, read_reply
+from shim_client import body, head, image, read_reply
 from shim_server import Served
 
 
@@ -141,3 +142,10 @@ def test_more_members_than_anybody_needs(
     more = [{"": number} for number in range(count)]
     status, _, members = served.client().post("detect", image=image(selfie), more=more)
     assert (status, members["errorcode"]) == answer
+
+
+def test_how_deep_a_body_may_be(served: Served, selfie: bytes) -> None:
+    members = json.dumps(body(image=image(selfie)))[:-1]
+    for depth, code in ((1023, "0"), (1024, "3")):
+        data = f'{members}, "more": {depth * "["}{depth * "]"}}}'.encode()
+        assert errorcode(served, head("detect", len(data)) + data) == code

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Start
+from raw_socket import connect, read
 from shim_client import APP_ID, APP_KEY, Client, body, head, image, sign
-from shim_server import END_S, Served, environment, run
+from shim_server import END_S, Served, environment, run, wait_for
 
 from engine import Engine, images
 from engine.images import Pixels
@@ -68,6 +69,17 @@ def test_a_failure_is_filed_under_its_stage(
         line for line in lines(served.log) if line.get("request_id") == refused[1]["X-Request-Id"]
     ]
     assert list(line["ms"]) == [*came_to, "encode", "total"]
+
+
+def test_a_head_that_cannot_be_read_has_its_stages(start: Start) -> None:
+    served = start("--demo")
+    with connect(served) as connection:
+        connection.sendall(b"hello\r\n\r\n")
+        reply = read(connection)
+    wait_for(served.log, '"event": "request"')
+    (line,) = [line for line in lines(served.log) if line["event"] == "request"]
+    assert line["request_id"] == reply[1]["X-Request-Id"]
+    assert list(line["ms"]) == ["head", "encode", "total"]
 
 
 def test_nothing_personal_is_logged(start: Start, selfie: bytes, party: bytes) -> None:

@@ -3,7 +3,10 @@
 import shutil
 import socket
 import subprocess
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,3 +87,34 @@ def test_two_instances_that_start_anew_in_turn(start: Start, tmp_path: Path, sel
             for _ in range(4):
                 assert client.ask("detect", image=image(selfie))["errorcode"] == "0"
             start("--demo", "--port", str(ports[number]), threads=1, slots=1, ops=0)
+
+
+def test_no_request_is_refused_while_they_start_anew(start: Start, tmp_path: Path) -> None:
+    """Under load, and with the other instance there: small requests, to have many of them."""
+    instances = [start("--demo", threads=1, slots=1) for _ in range(2)]
+    ports = [instance.client().address[1] for instance in instances]
+    codes: Counter[str] = Counter()
+    done = threading.Event()
+
+    def ask(client: Client) -> Counter[str]:
+        got: Counter[str] = Counter()
+        while not done.is_set():
+            got[Client(client.url).post("detect", image=image(b""))[2]["errorcode"]] += 1
+        return got
+
+    with proxied(tmp_path, *ports) as client, ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask, client) for _ in range(4)]
+        for number in (0, 1):
+            assert instances[number].stop() == 0
+            start("--demo", "--port", str(ports[number]), threads=1, slots=1, ops=0)
+        done.set()
+        codes = sum((each.result() for each in asking), codes)
+    assert set(codes) == {"9"} and codes["9"] > 100
+
+
+def test_heads_as_large_as_the_shim_takes_pass(served: Served, tmp_path: Path) -> None:
+    with proxied(tmp_path, served.client().address[1]) as client:
+        for url in (served.url, client.url):
+            one = Client(url)
+            one.more = {"Cookie": "a" * 20_000}
+            assert one.post("detect", image=image(b""))[2]["errorcode"] == "9"

@@ -13,9 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import Start
 from shim_server import END_S, command, environment, keys_file, run, wait_for
+from waitress.task import ThreadedTaskDispatcher
 
+from engine import Engine
 from engine.manifests import MANIFEST
 from engine.packs import DEFAULT_PACK
+from shim import Settings, create_app
+from shim.keys import DEMO, KeyStore
+from shim.server import Server
 
 
 @pytest.mark.parametrize(
@@ -210,4 +215,15 @@ def test_too_few_files_may_be_open(tmp_path: Path) -> None:
         check=False,
     )  # fmt: skip
     assert result.returncode == 1
-    assert "only 128 files may be open: allow 160 or more (ulimit -n)" in result.stderr
+    sentence = "Cannot serve: only 128 files may be open: allow 160 or more (ulimit -n)"
+    assert result.stderr.splitlines()[-1] == sentence
+
+
+def test_too_few_threads_may_be_started(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ThreadedTaskDispatcher, "start_new_thread", refuse)
+    app = create_app(engine, Settings(slots=2, queue=3), KeyStore(DEMO))
+    with pytest.raises(OSError, match=r"can't start new thread: allow \d+ more and their memory"):
+        Server(app)

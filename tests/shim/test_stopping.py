@@ -2,20 +2,23 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from conftest import Start
-from raw_socket import connect, without
+from raw_socket import REPLIES, connect, good, read, without
 from shim_client import APP_ID, Client, body, head, image, read_reply
-from shim_server import Served
+from shim_server import Served, command, environment
 
 from engine.images import encode
 
@@ -103,15 +106,67 @@ def test_what_runs_too_long_is_given_up(start: Start) -> None:
 
 
 def test_what_arrives_for_too_long_is_given_up(start: Start) -> None:
-    """A body, of a request whose head was accepted, and one whose head was not."""
+    """A body, of a request whose head was accepted; one that was refused gets to know it."""
     served = start("--demo", drain_s=0.2)
     with connect(served) as accepted, connect(served) as refused:
         accepted.sendall(head("detect", 1000) + b"{")
         refused.sendall(without("Authorization", head("compare", 1000)) + b"{")
         assert served.stop() == 1
+        status, _, members = read(refused)
+        assert (status, members) == (400, {"errorcode": "1", "errmsg": REPLIES["1"][1]})
     lines = map(json.loads, served.log.read_text().splitlines())
     lost = [(it["endpoint"], it["app_id"]) for it in lines if it["event"] == "request lost"]
     assert lost == [("detect", APP_ID)]
+
+
+def test_a_refused_body_that_arrives_for_long_is_answered(start: Start) -> None:
+    """Byte by byte, so that it is never silent; nothing was accepted, and nothing is lost."""
+    served = start("--demo", drain_s=1)
+    with connect(served) as refused:
+        refused.sendall(without("Authorization", head("compare", 1000)) + b"{")
+        served.process.send_signal(signal.SIGTERM)
+        with suppress(OSError):
+            for _ in range(5):
+                time.sleep(0.3)
+                refused.sendall(b" ")
+        assert read(refused)[0] == 400
+    assert served.process.wait(20) == 0
+    assert '"errorcode": "1"' in served.log.read_text()
+
+
+@pytest.mark.parametrize("sent", [0, 20])
+def test_a_request_on_its_way_is_answered(start: Start, selfie: bytes, sent: int) -> None:
+    """On a connection that was taken before the server was told to stop: a proxy that has sent it
+    on asks no other server."""
+    served, request = start("--demo"), good("detect", selfie)
+    with connect(served) as connection:
+        connection.sendall(request[:sent])
+        served.process.send_signal(signal.SIGTERM)
+        wait_for_stopping(served)
+        connection.sendall(request[sent:])
+        status, headers, members = read(connection)
+        assert (status, members["errorcode"], headers["Connection"]) == (200, "0", "close")
+        with pytest.raises(ConnectionRefusedError):
+            connect(served)
+    assert served.process.wait(20) == 0
+
+
+def test_a_log_that_nobody_reads_does_not_keep_it(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [*command("--demo", "--port", "0")], env=environment(drain_s=0.2), stderr=writer
+    )
+    said = b""
+    while b'"serving"' not in said:
+        said += os.read(reader, 1 << 16)
+    full = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while os.write(full, bytes(512)):
+            pass
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 1
+    for file in (reader, writer, full):
+        os.close(file)
 
 
 def test_the_second_signal_does_not_wait(start: Start) -> None:

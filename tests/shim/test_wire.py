@@ -100,6 +100,23 @@ def test_a_bad_head_is_told_in_both_spellings(start: Start) -> None:
     assert reply == {"errorcode": "1", "errmsg": message, "errormsg": message}
 
 
+def test_how_large_a_head_may_be(served: Served, selfie: bytes) -> None:
+    for size, code in ((30_000, "0"), (33_000, "1")):
+        padded = good("detect", selfie).replace(b"\r\n", b"\r\nCookie: " + size * b"a" + b"\r\n", 1)
+        assert errorcode(served, padded) == code
+
+
+def test_a_blank_that_is_none_in_http(served: Served, selfie: bytes) -> None:
+    """Blanks and tabs around a value are not of it; a no-break space is."""
+    plain = good("detect", selfie)
+    for blank, code in ((b" \t", "0"), (b"\xa0", "5")):
+        padded = plain.replace(b"Authorization: ", b"Authorization: " + blank)
+        assert errorcode(served, padded) == code
+    lines = without("x-mx-appid", plain).split(b"\r\n", 1)
+    for blank, code in ((b" \t", "1"), (b"\xa0", "5")):
+        assert errorcode(served, b"\r\n".join([lines[0], b"x-mx-appid:" + blank, lines[1]])) == code
+
+
 @pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "identity", "chunked, gzip"])
 def test_other_transfer_codings(served: Served, coding: str) -> None:
     assert errorcode(served, head("detect", 2, Transfer_Encoding=coding) + b"{}") == "1"
