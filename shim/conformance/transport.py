@@ -1,16 +1,12 @@
-"""Two ways to a server: over a socket, and straight into a WSGI application."""
+"""Requests sent to a server over sockets."""
 
 import http.client
-import io
 import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
-
-from flask import Flask
 
 from shim.conformance.builder import Request
 
@@ -77,47 +73,5 @@ def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
     return kind(parts.hostname or "", parts.port, timeout=timeout_s)
 
 
-def into(app: Flask) -> Send:
-    """Calls the application in this thread, without a server."""
-
-    def send(request: Request) -> Reply:
-        status_line: list[Any] = []
-
-        def start_response(*arguments: Any) -> Callable[[bytes], object]:
-            status_line[:] = arguments
-            return lambda _: None
-
-        chunks = app.wsgi_app(_environ(request), start_response)
-        body = b"".join(chunks)
-        status, headers = status_line[:2]
-        return Reply(int(status.split()[0]), _lower(headers), body)
-
-    return send
-
-
 def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers}
-
-
-def _environ(request: Request) -> dict[str, Any]:
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": request.path.partition("?")[0],
-        "QUERY_STRING": request.path.partition("?")[2],
-        "SCRIPT_NAME": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in request.headers:
-        name = name.upper().replace("-", "_")
-        plain = name in ("CONTENT_LENGTH", "CONTENT_TYPE")
-        environ[name if plain else f"HTTP_{name}"] = value.strip()
-    return environ

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from in_process import into
 from shim_client import APP_ID, APP_KEY
 from shim_server import Served
 
@@ -10,7 +11,7 @@ from engine import Engine
 from shim import Settings, create_app
 from shim.conformance import cases, judge
 from shim.conformance.builder import build
-from shim.conformance.transport import Send, into, over_socket
+from shim.conformance.transport import Send, over_socket
 from shim.keys import DEMO, KeyStore
 
 CASES = cases.load()

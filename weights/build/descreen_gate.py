@@ -20,12 +20,15 @@ import onnx
 import onnxruntime
 import torch
 from command import run
+from delivery import deliver
 from judged import judged
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from portraits import Portraits
 from torch import nn
 from torch.nn import functional
+
+from engine.evaluation.arguments import at_least
 
 Floats = NDArray[np.float32]
 
@@ -59,7 +62,9 @@ def fit_gate(
     for name, layer in zip(LAYERS, (score[0], score[2]), strict=True):
         for kind, values in layer.named_parameters():
             _replace(network, f"{name}.{kind}", values.detach().numpy())
-    onnx.save(network, path)
+    new = path.with_suffix(".new")
+    onnx.save(network, new)
+    new.replace(path)
     with torch.no_grad():
         odds = score(torch.from_numpy(unseen[0]))[:, 0].sigmoid().numpy()
     meshed = unseen[1] == 1
@@ -141,9 +146,9 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--network", type=Path, required=True, help="ONNX file, written anew")
     parser.add_argument("--work", type=Path, default=Path("build/descreen"), help="mattes")
-    parser.add_argument("--count", type=int, default=COUNT, help="pictures to learn from")
+    parser.add_argument("--count", type=at_least(1), default=COUNT, help="pictures to learn from")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
+    parser.add_argument("--workers", type=at_least(1), default=2, help="processes, one core each")
     options = parser.parse_args()
     cache = options.work / "mattes.npy"
     Portraits(options.portraits, cache)  # draws the mattes once
@@ -151,6 +156,7 @@ def main() -> None:
         options.network, options.portraits, cache, options.count, options.seed, options.workers
     )
     print(json.dumps(report))
+    deliver(options.network, options.network)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDE = 16  # height and width of the input are multiples of this
 WIDTHS = (32, 64, 96, 112)
 DOWN_BLOCKS = (1, 2, 3, 4)
 UP_BLOCKS = (4, 4, 3)
@@ -134,7 +133,7 @@ class _Shipped(nn.Module):  # type: ignore[misc]
 def export(network: DescreenNetwork, path: Path, photos: Iterable[Tensor]) -> None:
     """Writes the network as ONNX, all but its first and last convolution in integers, and laid out.
 
-    photos: some to measure ranges on, each `(1, 3, H, W)`, H and W multiples of STRIDE.
+    photos: some to measure ranges on, each `(1, 3, H, W)`, H and W multiples of 16.
     """
     free = {0: "n", 2: "height", 3: "width"}
     floats = path.with_suffix(".floats.onnx")

@@ -115,7 +115,9 @@ def reference_outputs(model: onnx.ModelProto, feed: np.ndarray) -> list[np.ndarr
 def save(model: onnx.ModelProto, path: Path) -> None:
     """Writes a model that onnx finds valid, and prints its size and sha256."""
     onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(model.SerializeToString(deterministic=True))
+    new.replace(path)
     print(f"{path.name}: {path.stat().st_size} bytes, sha256 {sha256(path.read_bytes())}")
 
 

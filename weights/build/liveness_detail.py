@@ -33,10 +33,12 @@ def detail(options: argparse.Namespace, samples: list[Sample], settings: dict[st
         return learnt(network, rated, draw, steps, checkpoint, settings, options.report)
 
     network.standardise([batches(options.seed)[step][0] for step in STANDARD])
-    head = run(_head, options.seed, options.head_steps, "detail_head")
+    # The seed of the head decides what all runs begin with.
+    head = run(_head, options.seed, options.head_steps, f"detail_head_{options.seed}")
     blend(network, _head, [head], 1.0)
     seeds = range(options.seed, options.seed + options.runs)
-    runs = [run(_all, seed, options.detail_steps, f"detail_{seed}") for seed in seeds]
+    name = f"detail_{options.seed}"
+    runs = [run(_all, seed, options.detail_steps, f"{name}_{seed}") for seed in seeds]
     blend(network, _all, runs, options.blend)
     path: Path = options.work / "detail.onnx"
     efficientnet.export(network, path, SIZE)

@@ -22,7 +22,10 @@ def outlines(paths: list[Path], cache: Path) -> NDArray[np.uint8]:
         return np.asarray(np.load(kept), np.uint8)
     mattes = np.stack([_matte(read_portrait(path)) for path in paths])
     kept.parent.mkdir(parents=True, exist_ok=True)
-    np.save(kept, mattes)
+    new = kept.with_suffix(".new")
+    with new.open("wb") as file:  # whose name numpy would change
+        np.save(file, mattes)
+    new.replace(kept)
     return mattes
 
 

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import torch
 from command import run
+from delivery import check_place, deliver
 from descreen_batches import draw
 from descreen_gate import COUNT, fit_gate
 from descreen_loss import loss_of
@@ -37,9 +38,10 @@ from recognition import Recognition
 from torch import Tensor, distributed, multiprocessing
 
 from engine.errors import EngineError
+from engine.evaluation.arguments import at_least
 
 EMBEDDING = Path(__file__).parents[1] / "default" / "embedding_sface_2021dec.onnx"
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, BUILT = "checkpoint.pt", "descreen.onnx"
 
 
 def train(worker: int, options: argparse.Namespace, settings: dict[str, Any]) -> None:
@@ -80,7 +82,7 @@ def train(worker: int, options: argparse.Namespace, settings: dict[str, Any]) ->
             print(json.dumps({k: round(v, 6) for k, v in figures.items()}), flush=True)
             losses = []
     if worker == 0:
-        export(state.finished(), options.out, _photos(portraits, options.seed))
+        export(state.finished(), options.work / BUILT, _photos(portraits, options.seed))
 
 
 def _first(start: Path | None) -> DescreenNetwork:
@@ -109,21 +111,24 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("--start", type=Path, help="go on from this ONNX file's weights")
-    parser.add_argument("--steps", type=int, default=36500)
-    parser.add_argument("--finish", type=int, default=3300, help="steps after these")
+    parser.add_argument("--steps", type=at_least(0), default=36500)
+    parser.add_argument("--finish", type=at_least(0), default=3300, help="steps after these")
     parser.add_argument("--finish-rate", type=float, default=3.5e-4)
     parser.add_argument(
         "--embedding", type=Path, default=EMBEDDING, help="ONNX file of the recognition loss"
     )
     parser.add_argument("--settled", type=float, default=0.4, help="share of steps without it")
-    parser.add_argument("--gate", type=int, default=COUNT, help="pictures for the score")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--gate", type=at_least(1), default=COUNT, help="pictures for the score")
+    parser.add_argument("--batch", type=at_least(1), default=16)
+    parser.add_argument("--crop", type=at_least(16), default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
-    parser.add_argument("--report", type=int, default=500)
+    parser.add_argument("--workers", type=at_least(1), default=2, help="processes, one core each")
+    parser.add_argument("--report", type=at_least(1), default=500)
     options = parser.parse_args()
+    if options.batch < options.workers:
+        raise EngineError("--batch is at least --workers, which share it")
+    check_place(options.out)
     options.work.mkdir(parents=True, exist_ok=True)
     settings = settings_of(options)
     if (options.work / CHECKPOINT).exists():
@@ -133,9 +138,10 @@ def main() -> None:
     _first(options.start)  # says what is wrong with it before any process has begun
     Portraits(options.portraits, options.work / "mattes.npy")  # draws the mattes once
     multiprocessing.spawn(train, (options, settings), options.workers)
-    mattes, gate = options.work / "mattes.npy", options.gate
-    report = fit_gate(options.out, options.portraits, mattes, gate, options.seed, options.workers)
+    mattes, built = options.work / "mattes.npy", options.work / BUILT
+    report = fit_gate(built, options.portraits, mattes, options.gate, options.seed, options.workers)
     print(json.dumps(report), flush=True)
+    deliver(built, options.out)
 
 
 if __name__ == "__main__":

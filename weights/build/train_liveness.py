@@ -25,10 +25,11 @@ import numpy as np
 import onnxruntime
 import torch
 from command import run
+from delivery import check_place, deliver
 from graph import save
 from liveness_batches import LIVE
 from liveness_crops import centred
-from liveness_data import Sample, shared, simulated
+from liveness_data import SIMULATED, Sample, shared, simulated
 from liveness_detail import detail
 from liveness_join import join
 from liveness_plan import settings_of
@@ -36,6 +37,7 @@ from liveness_texture import texture
 from presentations import SPECIES
 
 from engine.errors import EngineError
+from engine.evaluation.arguments import at_least
 
 SIMULATION_SEED = 1  # whatever the seeds of the runs, which share their captures
 
@@ -79,22 +81,29 @@ def main() -> None:
         default=9,
         help="first node that is trained; those before it see 64 x 64 and cost half of the time",
     )
-    parser.add_argument("--simulate", type=int, default=6000, help="simulated captures")
+    parser.add_argument("--simulate", type=at_least(1), default=6000, help="simulated captures")
     parser.add_argument("--simulated-share", type=float, default=0.4, help="beside other sources")
     parser.add_argument("--alone", type=float, default=0.35, help="share of steps before them")
-    parser.add_argument("--runs", type=int, default=2, help="each from a seed of its own")
+    parser.add_argument("--runs", type=at_least(1), default=2, help="each from a seed of its own")
     parser.add_argument("--blend", type=float, default=0.6, help="share of what was learnt")
     parser.add_argument("--texture", type=Path, help="its network, as --work keeps it: not trained")
-    parser.add_argument("--steps", type=int, default=900, help="of a run of the texture network")
-    parser.add_argument("--head-steps", type=int, default=250, help="of the other's last layer")
-    parser.add_argument("--detail-steps", type=int, default=600, help="of a run of all of it")
+    parser.add_argument(
+        "--steps", type=at_least(1), default=900, help="of a run of the texture network"
+    )
+    parser.add_argument(
+        "--head-steps", type=at_least(1), default=250, help="of the other's last layer"
+    )
+    parser.add_argument(
+        "--detail-steps", type=at_least(1), default=600, help="of a run of all of it"
+    )
     parser.add_argument("--detail-share", type=float, default=0.3, help="of it in the mean")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=at_least(1), default=32)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
-    parser.add_argument("--report", type=int, default=100)
+    parser.add_argument("--workers", type=at_least(1), default=2, help="processes that simulate")
+    parser.add_argument("--report", type=at_least(1), default=100)
     options = parser.parse_args()
+    check_place(options.out)
     torch.set_num_threads(options.workers)
     cv2.setNumThreads(1)
     options.work.mkdir(parents=True, exist_ok=True)
@@ -102,20 +111,21 @@ def main() -> None:
         options.start = options.work / "start.onnx"
         if not options.start.exists():
             save(minifasnet.repaired(minifasnet.published()), options.start)
+    real = shared(options.captures) if options.captures else []
+    sources = sorted({SIMULATED, *(sample.source for sample in real)})
+    if set(options.leave_out) - set(sources):
+        raise EngineError(f"--leave-out takes {', '.join(sources)}")
     cache = options.work / "simulated.pickle"
     seed = SIMULATION_SEED
-    samples = simulated(options.portraits, options.simulate, seed, options.workers, cache)
-    if options.captures:
-        samples += shared(options.captures)
-    sources = sorted({sample.source for sample in samples})
-    if set(options.leave_out) - set(sources) or options.runs < 1:
-        raise EngineError(f"--leave-out takes {', '.join(sources)}; --runs is 1 or more")
+    samples = simulated(options.portraits, options.simulate, seed, options.workers, cache) + real
     shown = [s for s in samples if not s.kept and s.source not in options.leave_out]
     unseen = [s for s in samples if s.kept or s.source in options.leave_out]
     settings = settings_of(options, shown)
     first = options.texture or texture(options, shown, settings)
     second = detail(options, shown, settings)
-    join(first, second, options.detail_share, options.out)
+    joined = options.work / "joined.onnx"
+    join(first, second, options.detail_share, joined)
+    deliver(joined, options.out)
     for network in (first, second, options.out):
         print(json.dumps({str(network): judge(network, unseen)}, indent=1))
 
