@@ -3,10 +3,8 @@
 import struct
 from dataclasses import dataclass
 
+from engine import exif
 from engine.errors import ImageError
-
-_LONG = 4
-"""The type of an EXIF value of 32 bits; the others that are written for an orientation have 16."""
 
 _BITFIELDS, _BGR_MASKS = 3, (0xFF0000, 0xFF00, 0xFF)
 
@@ -81,26 +79,7 @@ def _sniff_jpeg(data: bytes) -> Header:
                 raise ImageError("the JPEG is damaged: it has no frame header")
             return Header("jpeg", size[1], size[0], orientation or 1)
         if not orientation and code == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
-            orientation = _exif_orientation(data[position + 10 : position + 2 + length])
+            orientation = exif.read(data[position + 10 : position + 2 + length])
         if length < 2:
             raise ImageError("the JPEG is damaged: a segment has no length")
         position += 2 + length
-
-
-def _exif_orientation(tiff: bytes) -> int:
-    """Tag 0x0112 of the first directory; 1 (upright) when absent or broken, as viewers do."""
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (offset,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, offset)
-        for entry in range(offset + 2, offset + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(order + "HH", tiff, entry)
-            if tag == 0x0112:
-                size = "I" if kind == _LONG else "H"
-                (value,) = struct.unpack_from(order + size, tiff, entry + 8)
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        pass
-    return 1

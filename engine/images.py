@@ -8,6 +8,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from engine import exif
 from engine.chunks import essential
 from engine.errors import ImageError
 from engine.files import read
@@ -116,7 +117,7 @@ def _decode_jpeg(data: bytes, header: Header) -> Pixels:
                 f"the JPEG is damaged or shorter than its header says: {error}"
             ) from error
         pixels = _decode_any(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return np.ascontiguousarray(_upright(pixels, header.orientation))
+    return np.ascontiguousarray(exif.shown(pixels, header.orientation))
 
 
 def _decode_any(data: bytes, how: int = cv2.IMREAD_COLOR) -> Pixels:
@@ -131,38 +132,30 @@ def _decode_any(data: bytes, how: int = cv2.IMREAD_COLOR) -> Pixels:
     return np.asarray(pixels, np.uint8)
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo a camera's rotation: EXIF 2.32, section 4.6.4, tag Orientation."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
-
-
 def is_grey(image: Pixels) -> bool:
     """Whether all of a (H, W, 3) picture is in shades of grey."""
     first = image[:, :, 0]
     return all(np.array_equal(first, image[:, :, channel]) for channel in (1, 2))
 
 
-def encode(image: Pixels, format: str) -> bytes:
+def encode(image: Pixels, format: str, orientation: int = 1) -> bytes:
     """(H, W, 3) uint8 BGR as "png", "bmp" (both lossless) or "jpeg" (quality 95, 4:4:4); in one
     channel where it is grey.
 
-    No side longer than MAX_SIDE. Raises ImageError for another format, and for a picture that the
-    format does not take.
+    orientation: of a JPEG alone: EXIF 1..8, by which viewers turn what is stored; `image` is what
+    they are to show. No side longer than MAX_SIDE. Raises ImageError for another format, and for a
+    picture that the format does not take.
     """
     if format not in ("png", "bmp", "jpeg"):
         raise ImageError(f"a picture is written as png, bmp or jpeg, not {format!r}")
     grey = is_grey(image)
+    if format == "jpeg":
+        image = exif.stored(image, orientation)
     pixels = np.ascontiguousarray(image[:, :, :1] if grey else image)
     if format == "jpeg":
         colours, kept = ("GRAY", "Gray") if grey else ("BGR", "444")
         encoded: bytes = simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, colours, kept)
-        return encoded
+        return encoded if orientation == 1 else exif.tagged(encoded, orientation)
     done, buffer = cv2.imencode(f".{format}", pixels)
     if not done:
         raise ImageError(f"the picture cannot be written as {format}")

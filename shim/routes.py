@@ -42,14 +42,15 @@ def biodetect(engine: Engine, order: Order) -> Body:
 
 
 def erasemark(engine: Engine, order: Order) -> Body:
-    """Section 5: the picture without its mesh. PNG and BMP come back as PNG, JPEG as JPEG."""
+    """Section 5: the picture without its mesh. PNG and BMP come back as PNG, JPEG as JPEG, stored
+    with the width and height that were sent."""
     data = order.images[0].data
     result = engine.descreen(data)
-    sent_as = headers.sniff(data).format
-    send_as = "jpeg" if sent_as == "jpeg" else "png"
+    sent = headers.sniff(data)
+    send_as = "jpeg" if sent.format == "jpeg" else "png"
     # A picture without a mesh goes back as it came: nothing is lost to a second compression.
-    if result.changed or sent_as != send_as:
-        data = images.encode(result.image, send_as)
+    if result.changed or sent.format != send_as:
+        data = images.encode(result.image, send_as, sent.orientation)
     return contract.picture(
         "jpg" if send_as == "jpeg" else "png", pybase64.b64encode(data).decode("ascii")
     )

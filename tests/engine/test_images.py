@@ -76,6 +76,17 @@ def test_exif_orientation_behind_the_frame_header(astronaut: Pixels) -> None:
     assert sniff(with_exif(turned, 6)).orientation == 6
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_written_in_any_orientation(astronaut: Pixels, orientation: int) -> None:
+    """A viewer shows the same, and what is stored has its sides exchanged from 5 on."""
+    data = encode(astronaut[:400], "jpeg", orientation)
+    width, height = (400, 512) if orientation > 4 else (512, 400)
+    assert sniff(data) == Header("jpeg", width, height, orientation)
+    assert cv2.PSNR(decode(data), np.ascontiguousarray(astronaut[:400])) > 38
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.getexif().get(0x0112, 1) == orientation
+
+
 LITTLE_ROOM = """
 import resource, sys
 from engine.images import decode

@@ -147,6 +147,20 @@ def test_erasemark(
         assert np.abs(pixels.astype(int) - expected.image).mean() < (2.5 if back == "jpeg" else 0.1)
 
 
+def test_a_cleaned_jpeg_is_stored_as_it_was_sent(
+    client: Client, engine: Engine, astronaut: Pixels
+) -> None:
+    """With the width, the height and the orientation of its file."""
+    photo = meshed(np.asarray(cv2.resize(astronaut[10:270, 115:325], (178, 220)), np.uint8))
+    lying = rotated(images.encode(np.ascontiguousarray(np.rot90(photo)), "jpeg"))
+    reply = client.ask("erasemark", image=image(lying, category=2))
+    answer = base64.b64decode(reply["image"]["data"], validate=True)
+    assert headers.sniff(answer) == headers.sniff(lying) == headers.Header("jpeg", 220, 178, 6)
+    expected = engine.descreen(lying)
+    assert expected.changed and expected.image.shape == photo.shape
+    assert np.abs(images.decode(answer).astype(int) - expected.image).mean() < 2.5
+
+
 def test_many_clients_get_what_one_gets(served: Served, selfie: bytes, party: bytes) -> None:
     orders: list[tuple[str, dict[str, Any]]] = [
         ("detect", {"image": image(party), "mutipleFace": True}),
