@@ -2,10 +2,11 @@
 
 import ctypes
 import os
+import weakref
 
 
 class Keeper:
-    """Holds what owns sessions, and lets go of it only in the process that made it.
+    """Holds what owns sessions, so that in a process forked off nothing ends them.
 
     The end of a session waits for its threads. In a process forked off these do not exist, and the
     wait would never end: there what is held stays until the process ends.
@@ -13,8 +14,19 @@ class Keeper:
 
     def __init__(self, held: object) -> None:
         self._held = held
-        self._process = os.getpid()
+        _keepers.add(self)
 
-    def __del__(self) -> None:
-        if os.getpid() != self._process:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._held))
+    def keep(self) -> None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._held))
+
+
+def _keep_all() -> None:
+    for keeper in list(_keepers):
+        keeper.keep()
+
+
+_keepers: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
+"""Of the whole process, as a fork is."""
+
+if hasattr(os, "register_at_fork"):  # elsewhere nothing is forked
+    os.register_at_fork(after_in_child=_keep_all)

@@ -1,10 +1,14 @@
 """What an encoded picture says of itself, read without decoding anything."""
 
+import re
 import struct
 from dataclasses import dataclass
 
 from engine import exif
 from engine.errors import ImageError
+from engine.markers import MARKER
+
+_FILL = re.compile(rb"\xff+")
 
 _BITFIELDS, _BGR_MASKS = 3, (0xFF0000, 0xFF00, 0xFF)
 
@@ -61,25 +65,45 @@ def _sniff_bmp(data: bytes) -> Header:
 
 
 def _sniff_jpeg(data: bytes) -> Header:
-    position, orientation, size = 2, 0, None
+    position, orientation = 2, 0
     while True:
         marker, code, length = struct.unpack_from(">BBH", data, position)
         if marker != 0xFF or code == 0:
             raise ImageError("the JPEG is damaged: a marker is missing")
-        if code == 0xFF:  # a fill byte before the marker
-            position += 1
+        if code == 0xFF:  # fill bytes before the marker
+            position += len(_FILL.match(data, position)[0]) - 1  # type: ignore[index]
             continue
         if code == 0x01 or 0xD0 <= code <= 0xD7:  # these have no length, and are passed over
             position += 2
             continue
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):  # a start of frame
-            size = size or struct.unpack_from(">HH", data, position + 5)
-        if code == 0xDA:  # a scan
-            if size is None:
-                raise ImageError("the JPEG is damaged: it has no frame header")
-            return Header("jpeg", size[1], size[0], orientation or 1)
-        if not orientation and code == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
-            orientation = exif.read(data[position + 10 : position + 2 + length])
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            orientation = orientation or _behind(data, position + 2 + length)
+            return Header("jpeg", width, height, orientation or 1)
+        if code == 0xDA:
+            raise ImageError("the JPEG is damaged: it has no frame header")
+        if not orientation:
+            orientation = _told(data[position + 4 : position + 2 + length], code)
         if length < 2:
             raise ImageError("the JPEG is damaged: a segment has no length")
         position += 2 + length
+
+
+def _behind(data: bytes, position: int) -> int:
+    """What segments between the frame header and a scan say, where they may stand, too; 0 for
+    nothing. Of what lies between them the decoder is the judge."""
+    while found := MARKER.search(data, position):
+        start = found.end() + 2
+        length = int.from_bytes(data[found.end() : start], "big")
+        if found[1] in (b"\xda", b"\xd9") or length < 2:
+            return 0
+        if orientation := _told(data[start : start + length - 2], found[1][0]):
+            return orientation
+        position = start + length - 2
+    return 0
+
+
+def _told(segment: bytes, code: int) -> int:
+    """The orientation that a segment tells; 0 for one that is no EXIF."""
+    is_exif = code == 0xE1 and segment.startswith(b"Exif\0\0")
+    return exif.read(segment[6:]) if is_exif else 0

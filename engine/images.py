@@ -106,6 +106,8 @@ def _decode_jpeg(data: bytes, header: Header) -> Pixels:
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(data, "BGR", strict=True)
     except ValueError as error:
+        if "Insufficient memory" in str(error):  # the machine's fault, and not the picture's
+            raise MemoryError(str(error)) from error
         # libjpeg fills what is missing with grey and goes on: that would be a face half lost.
         harmless = any(words in str(error) for words in HARMLESS)
         if not has_end(data):
@@ -124,7 +126,7 @@ def _decode_any(data: bytes, how: int = cv2.IMREAD_COLOR) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:  # the machine's fault, and not the picture's
+        if error.code == cv2.Error.StsNoMem:
             raise MemoryError(str(error)) from error
         raise ImageError(_BROKEN) from error
     if pixels is None:

@@ -11,7 +11,7 @@ MAX_SCANS = 100
 """Encoders make some ten; 100 that go over 49 megapixels in three colours take 2 s of a core, and
 0.5 GB as three do."""
 
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 """Of a segment or the end: not a byte of data, a fill byte or a restart, which have no length."""
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
@@ -63,7 +63,7 @@ def _markers(data: bytes) -> Iterator[bytes]:
     B.1.1): not in the segments, which may hold thumbnails, nor behind the end, where phones put a
     video."""
     position, code = 2, b""
-    while code != _END_OF_IMAGE and (marker := _MARKER.search(data, position)):
+    while code != _END_OF_IMAGE and (marker := MARKER.search(data, position)):
         code, position = marker[1], marker.end()
         yield code
         position += int.from_bytes(data[position : position + 2], "big")

@@ -1,7 +1,6 @@
 """python -m shim: serve, or look after the key pairs."""
 
 import argparse
-import ipaddress
 import logging
 import os
 import signal
@@ -9,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from shim.address import is_loopback
 from shim.keys import DEMO, KeyStore
 from shim.keysfile import KeysError, add, load, revoke
 from shim.settings import Settings, SettingsError, keys_file, unknown
@@ -168,7 +168,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _open_keys(settings: Settings, demo: bool) -> KeyStore:
     if demo:
-        if not _is_loopback(settings.host):
+        if not is_loopback(settings.host):
             raise SettingsError(
                 f"--demo uses a key pair that everybody knows, so it serves on loopback only, "
                 f"not on {settings.host}. Make a key pair: python -m shim keys add --file keys.toml"
@@ -199,13 +199,6 @@ def _reload_on_sighup(keys: KeyStore) -> None:
 def _warn_of_none(keys: KeyStore) -> None:
     if not len(keys):
         _log.warning("there are no key pairs in the keys file: every request will be refused")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 if __name__ == "__main__":

@@ -22,6 +22,14 @@ def numeric(host: str) -> str:
     return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine to itself, by its name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def overlap(one: str, other: str) -> bool:
     """Whether two hosts cannot have the same port. Who has no address is in nobody's way."""
     try:

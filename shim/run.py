@@ -52,13 +52,17 @@ def run(settings: Settings, keys: KeyStore, demo: bool = False) -> int:
             server = Server(app)
         info = engine.info()
         readiness.reason = ""  # before a signal can set it to another
-        _listen_to_signals(server, readiness, settings.drain_s)
+        stopping, told = threading.Event(), threading.Event()
+        limit = settings.drain_s + _TOLD_S
+        threading.Thread(target=_watch, args=(stopping, told, limit), daemon=True).start()
+        _listen_to_signals(server, readiness, stopping)
         loaded = {"pack": info["pack"]["name"], "providers": info["providers"]}
         _tell("serving", **loaded, keys=len(keys), demo=demo)
         with suppress(OSError):  # that nobody reads it is no reason not to serve
             say(f"http://{_in_url(settings.host)}:{server.port}")
         finished = server.run()
         _tell("stopped", finished=finished)
+        told.set()
     if not finished:
         os._exit(1)  # a plain return waits for the threads that are still at work
     return 0
@@ -84,16 +88,21 @@ def _named(host: str, port: int, prefix: str, default: str = "") -> Iterator[Non
         raise OSError(f"Cannot serve on {_in_url(host)}:{port} ({setting}): {error}") from error
 
 
-def _listen_to_signals(server: Server, readiness: Readiness, drain_s: float) -> None:
+def _watch(stopping: threading.Event, told: threading.Event, limit: float) -> None:
+    """End the process where its last lines are not told so many seconds after it was to stop:
+    whoever does not read the log would keep it for ever."""
+    stopping.wait()
+    if not told.wait(limit):
+        os._exit(1)
+
+
+def _listen_to_signals(server: Server, readiness: Readiness, stopping: threading.Event) -> None:
     def stop(*_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # the second one does not wait
             signal.signal(number, signal.SIG_DFL)
         readiness.reason = "stopping"
         server.stop()
-        # Whoever does not read the log would keep it from ending: its last lines wait for that.
-        end = threading.Timer(drain_s + _TOLD_S, os._exit, (1,))
-        end.daemon = True
-        end.start()
+        stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

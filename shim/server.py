@@ -82,8 +82,8 @@ class Server(TcpWSGIServer):
             if time.monotonic() >= due:
                 self._look_after_channels()
                 due = time.monotonic() + 1
-        self._close_door()
         deadline = time.monotonic() + self._drain_s
+        self._close_door(min(time.monotonic() + _EXPECTED_S, deadline))
         while self.active_channels and (left := deadline - time.monotonic()) > 0:
             self._look_after_channels(last=left < _LAST_S)
             wasyncore.poll2(0.1, self._map)
@@ -91,12 +91,13 @@ class Server(TcpWSGIServer):
         wasyncore.close_all(self._map)
         return all(finished)
 
-    def _close_door(self) -> None:
+    def _close_door(self, deadline: float) -> None:
         """Accept the connections waiting in the kernel and no more, and read what they sent or are
-        about to send: a proxy that has sent a request to this server asks no other one."""
+        about to send: a proxy that has sent a request to this server asks no other one.
+
+        deadline: for heads that new connections are expected to send, or the rest of one."""
         self._accept_waiting()
         wasyncore.dispatcher.close(self)
-        deadline = time.monotonic() + _EXPECTED_S
         wasyncore.poll2(0, self._map)
         while time.monotonic() < deadline and any(
             channel.expects() for channel in list(self.active_channels.values())

@@ -172,8 +172,9 @@ def widened(rate: Rate, low: float, high: float) -> Rate:
 
 def _percent(value: float) -> str:
     """Two decimals, and below one percent three digits; what is less than all never reads 100."""
+    value = round(value, 10)  # all of them may come out as a last digit less
     if 0 < value < 1:
-        return f"{value:.3g}"
-    if 99 < value < 100 and f"{value:.2f}" == "100.00":
+        return f"{value:#.3g}"
+    if value < 100 and f"{value:.2f}" == "100.00":
         return f"{100 - float(f'{100 - value:.2g}'):.12g}"
     return f"{value:.2f}"

@@ -4,10 +4,19 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.evaluation.photos import SampleError, picture_files
+
+READ = frozenset(
+    (
+        *("path", "person", "subject", "cohort", "label", "a", "b", "same", "clean", "meshed"),
+        *("file", "x", "y", "width", "height", "ignore"),
+    )
+)
+"""Columns that mean something here; tables may have others."""
 
 
 def is_table(path: Path) -> bool:
@@ -51,42 +60,53 @@ def read_rows(listing: Path, columns: Sequence[str]) -> dict[int, dict[str, str]
     """Every row by its line in the file; a value that is missing is "".
 
     columns: those that every row must fill; the header may have capitals. Raises SampleError for a
-    file that is not UTF-8, lacks a column or has one twice, has a row that leaves one empty, has
-    more values than the header or one of several lines, as a lost quotation mark makes them, or has
-    no rows.
+    file that is not UTF-8, lacks a column or has one of READ twice, has a row that leaves one
+    empty or has more values than the header, a value of READ of several lines, as a lost quotation
+    mark makes them, or no rows.
     """
     try:
         with listing.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", strict=True)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+            header = [name.strip().lower() for name in reader.fieldnames or ()]
+            _check_header(listing, header, columns)
+            reader.fieldnames = header
             rows = {}
             for row in reader:
-                if any(value.strip() for value in row.pop(None, ())):
-                    raise SampleError(
-                        f"{listing}, line {reader.line_num} has more values than the header: put "
-                        'one with a comma in quotation marks, "Smith, Ann"'
-                    )
+                _check_row(f"{listing}, line {reader.line_num}", row, columns)
                 rows[reader.line_num] = row
     except UnicodeDecodeError as error:
         raise SampleError(f"{listing} is not UTF-8: save it as that") from error
     except csv.Error as error:
         raise SampleError(f"{listing} is no CSV: {error}") from error
-    header = reader.fieldnames or []
+    if not rows:
+        raise SampleError(f"{listing} has no rows below its header")
+    return rows
+
+
+def _check_header(listing: Path, header: Sequence[str], columns: Sequence[str]) -> None:
     if any("\0" in name for name in header):
         raise SampleError(f"{listing} is not UTF-8: save it as that")
-    if twice := [name for name in header if name and header.count(name) > 1]:
-        raise SampleError(f"{listing} has two columns {twice[0]}: take one out")
-    needed = f"{', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else columns[0]
-    if not rows or not set(columns) <= set(header):
+    if not set(columns) <= set(header):
         raise SampleError(
-            f"{listing} must have a header with {needed}, commas between, and rows below it; its "
-            f"first line is {','.join(header)[:100]!r}"
+            f"{listing} must have a header with {_named(columns)}, commas between, and rows below "
+            f"it; its first line is {','.join(header)[:100]!r}"
         )
-    for line, row in rows.items():
-        if any("\n" in value for value in row.values()):
-            raise SampleError(
-                f"{listing}, up to line {line}: a quotation mark is lost, or too many"
-            )
-        if not all(row[column].strip() for column in columns):
-            raise SampleError(f"{listing}, line {line}: fill in {needed}")
-    return rows
+    if twice := [name for name in header if name in READ and header.count(name) > 1]:
+        raise SampleError(f"{listing} has two columns {twice[0]}: take one out")
+
+
+def _check_row(where: str, row: dict[Any, Any], columns: Sequence[str]) -> None:
+    """Takes out what lies beyond the header."""
+    if any(value.strip() for value in row.pop(None, ())):
+        raise SampleError(
+            f"{where} has more values than the header: put one with a comma in quotation marks, "
+            '"Smith, Ann"'
+        )
+    if any("\n" in row[column] for column in READ & row.keys()):
+        raise SampleError(f"{where}: a quotation mark is lost above, or one too many")
+    if not all(row[column].strip() for column in columns):
+        raise SampleError(f"{where}: fill in {_named(columns)}")
+
+
+def _named(columns: Sequence[str]) -> str:
+    return f"{', '.join(columns[:-1])} and {columns[-1]}" if columns[1:] else columns[0]

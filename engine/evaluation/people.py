@@ -22,11 +22,11 @@ def read_people(source: Path, cohort: str | None = None) -> list[Photo]:
     photos: dict[Path, Photo] = {}
     cohorts: dict[str, str] = {}
     rows = read_rows(listing, ["path"])
-    attacks = [row for row in rows.values() if spelled(row.get("label", LIVE)).casefold() != LIVE]
-    if attacks:
+    labels = [spelled(row.get("label", "")) for row in rows.values()]
+    if attacks := [label for label in labels if label.casefold() not in ("", LIVE)]:
         print(
-            f"{listing}: {len(attacks)} photos are not labelled {LIVE}, but {attacks[0]['label']}, "
-            "and count as photos of their person",
+            f"{listing}: {len(attacks)} photos are not labelled {LIVE}, but {attacks[0]}, and "
+            "count as photos of their person",
             file=sys.stderr,
         )
     for line, row in rows.items():

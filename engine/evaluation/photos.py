@@ -16,8 +16,8 @@ OTHERS = {".avif", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".tif", ".tiff", "
 """Pictures that nothing here reads: convert them."""
 
 
-KEPT_BESIDE = {"@eaDir", "__MACOSX", "Thumbs.db"}
-"""What a NAS, an archive from a Mac and Windows keep beside pictures, as small copies of them."""
+KEPT_BESIDE = {"@eaDir", "__MACOSX"}
+"""What a NAS and an archive from a Mac keep beside pictures, as small copies of them."""
 
 REPORT = ("report.html", "metrics.json")
 """The files by which the folder of a report is known; its contact sheets are no sample."""
@@ -86,17 +86,19 @@ def in_cohorts(photos: list[Photo], cohort: str | None) -> list[Photo]:
 def picture_files(root: Path) -> list[Path]:
     """Every picture below a folder and the folders linked there, in a fixed order.
 
-    Folders may be called like pictures. What other programs keep beside pictures (.thumbnails,
-    ._NAME, @eaDir) and the folders of reports are passed over. Pictures of other kinds are left
-    out, which stderr is told. Raises SampleError when there is none of these, for a folder that
-    holds a report itself, and for a link to nothing.
+    Folders may be called like pictures; ._NAME holds what a Mac noted about NAME. Left out, which
+    stderr is told, are pictures of other kinds, hidden ones and those that other programs keep
+    beside pictures (.thumbnails, @eaDir), and what lies in the folder of a report beside that.
+    Raises SampleError when there is none of these, for a folder that holds a report itself, and for
+    a link to nothing.
     """
     if _holds_report(root):
         raise SampleError(
             f"{root} holds a report, whose pictures would count: move it, and give another --out"
         )
-    files = list(_files(root))
-    paths = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    files = [(path, aside) for path, aside in _files(root) if not path.name.startswith("._")]
+    found = sorted((path, aside) for path, aside in files if path.suffix.lower() in SUFFIXES)
+    paths = [path for path, aside in found if not aside]
     kinds = ", ".join(sorted(SUFFIXES))
     if not root.is_dir():
         raise SampleError(f"{root} is a file" if root.exists() else f"there is no folder {root}")
@@ -105,7 +107,13 @@ def picture_files(root: Path) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise SampleError(f"{path} is a link to nothing: take it out")
-    if others := [path for path in files if path.suffix.lower() in OTHERS]:
+    if hidden := [path for path, aside in found if aside]:
+        print(
+            f"{root}: {len(hidden)} pictures are left out, which are hidden, kept by another "
+            f"program or a report's, such as {hidden[0]}",
+            file=sys.stderr,
+        )
+    if others := [path for path, _ in files if path.suffix.lower() in OTHERS]:
         print(
             f"{root}: {len(others)} pictures are left out, such as {min(others).name}: convert "
             f"them to one of {kinds}",
@@ -114,17 +122,20 @@ def picture_files(root: Path) -> list[Path]:
     return paths
 
 
-def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+def _files(
+    folder: Path, above: frozenset[Path] = frozenset(), aside: bool = False
+) -> Iterator[tuple[Path, bool]]:
+    """Every file, and whether it is no part of a sample."""
     real = folder.resolve()
     if real in above or not folder.is_dir():  # a link to where it lies itself
         return
+    report = _holds_report(folder)
     for entry in folder.iterdir():
-        if entry.name.startswith(".") or entry.name in KEPT_BESIDE:
-            continue
-        if not entry.is_dir():
-            yield entry
-        elif not _holds_report(entry):
-            yield from _files(entry, above | {real})
+        apart = aside or entry.name.startswith(".") or entry.name in KEPT_BESIDE
+        if entry.is_dir():
+            yield from _files(entry, above | {real}, apart)
+        else:
+            yield entry, apart or report
 
 
 def _holds_report(folder: Path) -> bool:
@@ -151,7 +162,7 @@ def leave_out(photos: Iterable[Photo], listed: Path) -> list[Photo]:
         text = listed.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SampleError(f"{listed} is not UTF-8: save it as that") from error
-    names = {line.split("#")[0].strip() for line in text.splitlines()} - {""}
+    names = {spelled(line.split("#")[0]) for line in text.splitlines()} - {""}
     photos = list(photos)
     if unknown := sorted(names.difference(*map(_names, photos))):
         raise SampleError(f"{listed}: no photo here is called {', '.join(unknown[:5])}")
@@ -165,16 +176,15 @@ def place(photo: Photo) -> str:
 
 
 def _names(photo: Photo) -> set[str]:
-    file = photo.path
-    person = photo.person
-    return {person, file.name, file.stem, f"{person}/{file.name}", f"{person}/{file.stem}"}
+    person, name, stem = photo.person, spelled(photo.path.name), spelled(photo.path.stem)
+    return {person, name, stem, f"{person}/{name}", f"{person}/{stem}"}
 
 
 def _photo(path: Path, root: Path, alone: bool) -> Photo:
     """alone: no other file has this stem, which then is the name of who lies in no folder."""
     folders = path.parts[:-1]
     person = spelled("/".join(folders) or (path.stem if alone else path.name))
-    return Photo(root / path, person, folders[0] if len(folders) > 1 else "")
+    return Photo(root / path, person, spelled(folders[0]) if len(folders) > 1 else "")
 
 
 def _match(pattern: re.Pattern[str], person: str) -> str:

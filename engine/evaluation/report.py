@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 
 from engine.errors import ImageError
+from engine.evaluation.replacing import replacing
 from engine.images import Pixels, encode, load
 
 THUMBNAIL = 128
@@ -77,7 +78,8 @@ class Report:
             file = folder / f"{name}.jpg"
             file.unlink(missing_ok=True)
             if pixels is not None:
-                replace(file, encode(pixels, "jpeg"))
+                with replacing(file) as new:
+                    new.write_bytes(encode(pixels, "jpeg"))
                 print(f"written: {file}")
 
     def write(
@@ -93,19 +95,11 @@ class Report:
         head = f"<meta charset=utf-8><title>{html.escape(self._title)}</title>"
         page = f"<!doctype html>{head}<style>{STYLE}</style>" + "\n".join(self._parts)
         # A file's name may be of another encoding than the system's: its odd bytes are shown.
-        replace(folder / "report.html", (page + "\n").encode("utf-8", "backslashreplace"))
-        replace(folder / "metrics.json", (json.dumps(_plain(metrics), indent=1) + "\n").encode())
+        with replacing(folder / "report.html") as new:
+            new.write_text(page + "\n", "utf-8", "backslashreplace")
+        with replacing(folder / "metrics.json") as new:
+            new.write_text(json.dumps(_plain(metrics), indent=1) + "\n", "utf-8")
         print(f"\nwritten: {folder / 'report.html'}, {folder / 'metrics.json'}")
-
-
-def replace(file: Path, data: bytes) -> None:
-    """The file as a whole: where there is no room for it, the one that was there stays."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_bytes(data)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,12 @@
 """A system's verdict on each capture, as a table from which the figures can be computed again."""
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.evaluation.answers import Verdict
 from engine.evaluation.captures import Capture
-from engine.evaluation.report import replace
+from engine.evaluation.replacing import replacing
 
 HEADER = ("system", "path", "label", "subject", "score", "live", "assessable")
 
@@ -17,16 +16,18 @@ def write_scores(
 ) -> None:
     """A row per system and capture. live, assessable: 1 or 0; score and both are empty where no
     face was found, and assessable is where the system does not tell."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(HEADER)
-    for name, answers in verdicts.items():
-        for capture, one in zip(sample, answers, strict=True):
-            said = ("", "", "")
-            if one is not None:
-                assessable = "" if one.assessable is None else str(int(one.assessable))
-                said = (repr(float(one.score)), str(int(one.alive)), assessable)
-            table.writerow([name, capture.path, capture.species, capture.subject, *said])
     # A file's name may be of another encoding than the system's: its odd bytes are shown.
-    replace(file, text.getvalue().encode("utf-8", "backslashreplace"))
+    with (
+        replacing(file) as new,
+        new.open("w", newline="", encoding="utf-8", errors="backslashreplace") as opened,
+    ):
+        table = csv.writer(opened)
+        table.writerow(HEADER)
+        for name, answers in verdicts.items():
+            for capture, one in zip(sample, answers, strict=True):
+                said = ("", "", "")
+                if one is not None:
+                    assessable = "" if one.assessable is None else str(int(one.assessable))
+                    said = (repr(float(one.score)), str(int(one.alive)), assessable)
+                table.writerow([name, capture.path, capture.species, capture.subject, *said])
     print(f"written: {file}")

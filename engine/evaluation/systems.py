@@ -1,6 +1,7 @@
 """What is measured: this engine as a library, or a service behind the HTTP API."""
 
 import argparse
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,26 +96,26 @@ def score_with_library(pairs: Pairs, args: argparse.Namespace) -> Scored:
 
 def score_with_endpoint(pairs: Pairs, endpoint: Endpoint) -> Scored:
     """One call a pair. Which of the two pictures failed, detect says afterwards."""
-    answers = [
-        endpoint.compare(pairs.photos[a].path, pairs.photos[b].path)
-        for a, b in progress(list(zip(pairs.a, pairs.b, strict=True)), "compare")
-    ]
-    scores = np.array([np.nan if answer is None else answer[0] for answer in answers])
-    thresholds = sorted({answer[1] for answer in answers if answer is not None})
-    if not thresholds:
+    scores, threshold = np.full(len(pairs), np.nan), math.nan
+    for number, (a, b) in enumerate(progress(list(zip(pairs.a, pairs.b, strict=True)), "compare")):
+        answer = endpoint.compare(pairs.photos[a].path, pairs.photos[b].path)
+        if answer is None:
+            continue
+        if answer[1] != threshold and not math.isnan(threshold):
+            raise SampleError(
+                f"{endpoint.url} changed its threshold on the way, from {threshold:g} to "
+                f"{answer[1]:g}: measure again when it stays"
+            )
+        scores[number], threshold = answer
+    if math.isnan(threshold):
         raise SampleError(
             f"{endpoint.url} found no face in any pair, or refused the pictures: it takes PNG, "
             "JPEG and BMP of which the base64 is at most 2 MiB"
         )
-    if len(thresholds) > 1:
-        raise SampleError(
-            f"{endpoint.url} changed its threshold on the way, from {thresholds[0]:g} to "
-            f"{thresholds[-1]:g} or back: measure again when it stays"
-        )
     suspects = np.unique(np.concatenate([pairs.a[np.isnan(scores)], pairs.b[np.isnan(scores)]]))
     paths = [pairs.photos[index].path for index in suspects]
     failed = [path for path in paths if not endpoint.detect(path)]
-    return Scored(endpoint.url, scores, thresholds[0], failed)
+    return Scored(endpoint.url, scores, threshold, failed)
 
 
 def sample_pairs(pairs: Pairs, calls: int, seed: int) -> Pairs:

@@ -76,6 +76,16 @@ def test_exif_orientation_behind_the_frame_header(astronaut: Pixels) -> None:
     assert sniff(with_exif(turned, 6)).orientation == 6
 
 
+def test_stray_bytes_behind_the_frame_header(astronaut: Pixels) -> None:
+    """Which the decoder passes over, and many fill bytes, which cost no time."""
+    jpeg = encode(astronaut, "jpeg")
+    scan = jpeg.index(b"\xff\xda")
+    for stray in (b"\0\0\0", b"\xff" * 5_000_000):
+        data = jpeg[:scan] + stray + jpeg[scan:]
+        assert sniff(data) == Header("jpeg", 512, 512)
+        assert np.array_equal(decode(data), decode(jpeg))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_jpeg_is_written_in_any_orientation(astronaut: Pixels, orientation: int) -> None:
     """A viewer shows the same, and what is stored has its sides exchanged from 5 on."""
@@ -101,10 +111,14 @@ except Exception as error:
 """
 
 
-@pytest.mark.parametrize("format", ["png", "bmp"])
+@pytest.mark.parametrize("format", ["png", "bmp", "progressive"])
 def test_want_of_memory_is_not_the_picture_s_fault(format: str) -> None:
     """A picture of 75 MB, and room for 30."""
-    data = encode(np.zeros((5000, 5000, 3), np.uint8), format)
+    pixels = np.zeros((5000, 5000, 3), np.uint8)
+    if format == "progressive":
+        data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    else:
+        data = encode(pixels, format)
     command = [sys.executable, "-c", LITTLE_ROOM]
     done = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
     assert done.stdout == b"MemoryError\n"

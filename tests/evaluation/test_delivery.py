@@ -39,7 +39,23 @@ def test_a_file_that_no_manifest_lists(pack: Path, tmp_path: Path) -> None:
     assert (pack / "pack.toml").read_text() == before
 
 
+def test_a_manifest_in_another_form_is_the_owner_s(
+    pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = tmp_path / "built.onnx"
+    built.write_bytes(b"network")
+    text = (
+        (pack / "pack.toml").read_text().replace('file = "descreen.onnx"', "file = 'descreen.onnx'")
+    )
+    (pack / "pack.toml").write_text(text)
+    deliver(built, pack / "descreen.onnx")
+    assert "put that sha256 where descreen.onnx is listed" in capsys.readouterr().out
+    assert (pack / "pack.toml").read_text() == text
+
+
 def test_a_place_that_is_none_is_told_before_the_work(tmp_path: Path) -> None:
     check_place(tmp_path / "new.onnx")
-    with pytest.raises(EngineError, match=r"--out .*nowhere/new\.onnx: there is no such folder"):
+    with pytest.raises(EngineError, match=r"--out .*nowhere/new\.onnx: name a file in a folder"):
         check_place(tmp_path / "nowhere" / "new.onnx")
+    with pytest.raises(EngineError, match="name a file in a folder that is there"):
+        check_place(tmp_path)

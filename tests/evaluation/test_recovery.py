@@ -41,6 +41,8 @@ def test_people_are_drawn_from_the_seed(people: Path) -> None:
     assert len({tuple(order) for order in orders}) > 1 and orders[0] != []
 
 
-@pytest.mark.parametrize(("value", "shown"), [(-4.0, "-400.00"), (-0.5, "-50.00"), (2e-5, "0.002")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-4.0, "-400.00"), (-0.5, "-50.00"), (2e-5, "0.00200")]
+)
 def test_percentages_below_zero_have_decimals_too(value: float, shown: str) -> None:
     assert str(Rate(value, value, 0.0, 9)) == f"{shown} [{shown}, 0.00] %"

@@ -103,8 +103,11 @@ def test_what_other_programs_keep_beside_pictures_is_none(
     kept = (".thumbs/a.jpg", "ann/.1.jpg", "ann/@eaDir/1.jpg", "__MACOSX/ann/1.jpg", "ann/._1.jpg")
     touch(tmp_path, "ann/1.jpg", "ann/2.jpg", "tom/1.jpg", *kept)
     touch(tmp_path / "report", "worst.jpg", "report.html", "metrics.json")
+    touch(tmp_path / "report", "eve/1.jpg")  # a sample that a report was once put into
     found = [photo.path.relative_to(tmp_path).as_posix() for photo in read_people(tmp_path)]
-    assert found == ["ann/1.jpg", "ann/2.jpg", "tom/1.jpg"]
+    assert found == ["ann/1.jpg", "ann/2.jpg", "report/eve/1.jpg", "tom/1.jpg"]
+    said = capsys.readouterr().err
+    assert f"{tmp_path}: 5 pictures are left out, which are hidden, kept by another program" in said
     (tmp_path / "tom" / "2.jpg").symlink_to("nowhere.jpg")
     with pytest.raises(SampleError, match=r"tom/2\.jpg is a link to nothing: take it out"):
         read_people(tmp_path)
@@ -140,7 +143,7 @@ def test_photos_labelled_as_attacks_are_told(
         ("path,person\n1.jpg,Smith, Ann\n", r"line 2 has more values .*\"Smith, Ann\""),
         ("path,person,person\n1.jpg,a,b\n", "has two columns person: take one out"),
         ('path,person\n1.jpg,"ann\n2.jpg,tom\n', "is no CSV: unexpected end of data"),
-        ('path,person\n1.jpg,"ann\n2.jpg,tom"\n', "up to line 3: a quotation mark is lost, or"),
+        ('path,person\n1.jpg,"ann\n2.jpg,tom"\n', "line 3: a quotation mark is lost above, or"),
     ],
 )
 def test_tables_that_would_be_misread(tmp_path: Path, text: str, message: str) -> None:

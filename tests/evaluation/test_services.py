@@ -156,6 +156,10 @@ def test_a_proxy_s_page_is_not_the_end(
     with pytest.raises(EndpointError, match=r"detect with no errorcode \(HTTP status 504\)"):
         odd.detect(photo)
     assert not Odd.answers
+    Odd.answers[:] = [(503, b"<html>")] * endpoint.ATTEMPTS
+    with pytest.raises(EndpointError, match=r"detect with no errorcode \(HTTP status 503\)"):
+        odd.detect(photo)
+    assert not Odd.answers
 
 
 @pytest.mark.parametrize(
@@ -190,5 +194,5 @@ def test_a_threshold_that_changes_is_told(odd: Endpoint, photo: Path) -> None:
     reply = {"errorcode": "0", "similarity": 0.6}
     Odd.answers[:] = [(200, json.dumps({**reply, "ref_thres": t}).encode()) for t in (0.5, 0.9)]
     pairs = Pairs([Photo(photo, "ann")] * 2, np.array([0, 0]), np.array([1, 1]))
-    with pytest.raises(SampleError, match=r"changed its threshold on the way, from 0\.5 to"):
+    with pytest.raises(SampleError, match=r"its threshold on the way, from 0\.5 to 0\.9: measure"):
         score_with_endpoint(pairs, odd)

@@ -44,7 +44,7 @@ def test_wilson_matches_published_values() -> None:
         (5, 5, "100.00"),
         (1049, 10**6, "0.105"),
         (39707, 39708, "99.9975"),
-        (3, 10**7, "3e-05"),
+        (3, 10**7, "3.00e-05"),
         (1, 7, "14.29"),
         (99990, 10**5, "99.99"),
         (10**9 - 1, 10**9, "99.9999999"),
@@ -52,6 +52,7 @@ def test_wilson_matches_published_values() -> None:
 )
 def test_a_rate_reads_as_none_or_all_only_where_it_is(errors: int, trials: int, shown: str) -> None:
     assert str(wilson(errors, trials)).startswith(f"{shown} [")
+    assert all(str(wilson(n, n)).endswith(", 100.00] %") for n in range(1, 99))
 
 
 def test_pairs_needed_is_the_rule_of_thirty() -> None:

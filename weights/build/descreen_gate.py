@@ -29,6 +29,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.evaluation.arguments import at_least
+from engine.evaluation.replacing import replacing
 
 Floats = NDArray[np.float32]
 
@@ -62,9 +63,8 @@ def fit_gate(
     for name, layer in zip(LAYERS, (score[0], score[2]), strict=True):
         for kind, values in layer.named_parameters():
             _replace(network, f"{name}.{kind}", values.detach().numpy())
-    new = path.with_suffix(".new")
-    onnx.save(network, new)
-    new.replace(path)
+    with replacing(path) as new:
+        onnx.save(network, new)
     with torch.no_grad():
         odds = score(torch.from_numpy(unseen[0]))[:, 0].sigmoid().numpy()
     meshed = unseen[1] == 1

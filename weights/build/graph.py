@@ -9,6 +9,8 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from origin import sha256
 
+from engine.evaluation.replacing import replacing
+
 DEFAULT_PACK = Path(__file__).resolve().parent.parent / "default"
 
 
@@ -115,9 +117,8 @@ def reference_outputs(model: onnx.ModelProto, feed: np.ndarray) -> list[np.ndarr
 def save(model: onnx.ModelProto, path: Path) -> None:
     """Writes a model that onnx finds valid, and prints its size and sha256."""
     onnx.checker.check_model(model, full_check=True)
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(model.SerializeToString(deterministic=True))
-    new.replace(path)
+    with replacing(path) as new:
+        new.write_bytes(model.SerializeToString(deterministic=True))
     print(f"{path.name}: {path.stat().st_size} bytes, sha256 {sha256(path.read_bytes())}")
 
 

@@ -16,6 +16,7 @@ from presentations import SPECIES, TIGHT, WIDE, Portrait, present
 
 from engine import Engine
 from engine.evaluation.photos import SampleError
+from engine.evaluation.replacing import replacing
 from engine.images import load
 
 SIMULATED = "simulated"
@@ -72,8 +73,8 @@ def simulated(
     ]
     with Pool(workers) as pool:
         samples = [sample for part in pool.imap(_simulate, chunks) for sample in part]
-    cache.with_suffix(".new").write_bytes(pickle.dumps(Kept(made_of, samples)))
-    cache.with_suffix(".new").replace(cache)
+    with replacing(cache) as new:
+        new.write_bytes(pickle.dumps(Kept(made_of, samples)))
     return samples
 
 

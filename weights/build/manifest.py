@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import WeightsError
+from engine.evaluation.replacing import replacing
 from engine.manifests import MANIFEST
 from engine.zoo_folder import implied_manifest
 
@@ -40,9 +41,8 @@ def replace(folder: Path, name: str, section: Mapping[str, Any]) -> None:
         raise WeightsError(
             f"{path}: [{name}] cannot be put in its place ({error}). Do so by hand:\n{written}"
         ) from error
-    new = path.with_suffix(".new")
-    new.write_text(text, "utf-8")
-    new.replace(path)
+    with replacing(path) as new:
+        new.write_text(text, "utf-8")
 
 
 def put(text: str, name: str, section: str) -> str:

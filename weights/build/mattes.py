@@ -8,6 +8,7 @@ from checksum import checksum
 from numpy.typing import NDArray
 
 from engine.evaluation.photos import SampleError
+from engine.evaluation.replacing import replacing
 
 Image = NDArray[np.uint8]
 SIDE = 128
@@ -22,10 +23,8 @@ def outlines(paths: list[Path], cache: Path) -> NDArray[np.uint8]:
         return np.asarray(np.load(kept), np.uint8)
     mattes = np.stack([_matte(read_portrait(path)) for path in paths])
     kept.parent.mkdir(parents=True, exist_ok=True)
-    new = kept.with_suffix(".new")
-    with new.open("wb") as file:  # whose name numpy would change
+    with replacing(kept) as new, new.open("wb") as file:  # whose name numpy would change
         np.save(file, mattes)
-    new.replace(kept)
     return mattes
 
 
