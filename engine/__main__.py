@@ -88,6 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if sys.stdout is None:
+        print("error: the answer cannot be written: stdout is closed", file=sys.stderr)
+        return 1
     try:
         _print(answer, args.json)
         sys.stdout.flush()

@@ -4,6 +4,26 @@ import ctypes
 import os
 import weakref
 
+from engine.errors import EngineError
+
+
+class Home:
+    """The process that networks were loaded in.
+
+    forks: whether they also run in one that is forked off.
+    """
+
+    def __init__(self, forks: bool) -> None:
+        self._process = None if forks else os.getpid()
+
+    def check(self) -> None:
+        """Raises EngineError elsewhere, where their provider would never answer."""
+        if self._process not in (None, os.getpid()):
+            raise EngineError(
+                "this engine was loaded before this process was forked off, and runs in the other "
+                "one only: load an engine in each, or start processes by spawn"
+            )
+
 
 class Keeper:
     """Holds what owns sessions, so that in a process forked off nothing ends them.

@@ -1,6 +1,5 @@
 """A network that is loaded: what runs, how often it ran and how long that took."""
 
-import os
 import threading
 import time
 
@@ -9,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, one_line
-from engine.forks import Keeper
+from engine.forks import Home, Keeper
 from engine.sessions import FAILURES, Choice
 
 Outputs = list[NDArray[np.float32]]
@@ -40,7 +39,7 @@ class Network:
         self.takes_many = session.get_inputs()[0].shape[:1] != [1]
         self.outputs = [node.name for node in session.get_outputs()]
         self.runs, self.seconds = 0, 0.0
-        self._process = None if forks else os.getpid()
+        self._home = Home(forks)
         self._counting = threading.Lock()
 
     def run(self, *arrays: NDArray[np.generic]) -> Outputs:
@@ -49,11 +48,7 @@ class Network:
         Raises EngineError when the network cannot run: on such inputs, for want of memory, or in a
         process forked off after it was loaded, where its provider would never answer.
         """
-        if self._process not in (None, os.getpid()):
-            raise EngineError(
-                "this engine was loaded before this process was forked off, and runs in the other "
-                "one only: load an engine in each, or start processes by spawn"
-            )
+        self._home.check()
         feed = dict(zip(self.inputs, arrays, strict=True))
 
         def run(session: onnxruntime.InferenceSession) -> Outputs:

@@ -13,7 +13,7 @@ from engine.network import Network
 from engine.pool import Item, Pool, Result
 from engine.providers import CPU, CUDA, TENSORRT, installed_builds, options
 from engine.selection import Selection, Sizes
-from engine.sessions import SESSION_ERRORS, Choice, PerSize, by_width
+from engine.sessions import FAILURES, SESSION_ERRORS, Choice, PerSize, by_width
 from engine.stdout import stdout_to_log
 
 _log = logging.getLogger(__name__)
@@ -97,16 +97,31 @@ class Runtime:
                 choose = PerSize(narrow, session)
             elif wide_from is not None and self.threads > 1:
                 choose = by_width(narrow, session(threads=self.threads), wide_from)
-        except SESSION_ERRORS as error:
-            raise WeightsError(
-                f"{name} does not load as an ONNX network: {one_line(error)}"
-            ) from error
-        except RuntimeError as error:  # a provider without its driver, device or libraries
+        except FAILURES as error:
+            if isinstance(error, SESSION_ERRORS) and not self._is_the_provider(
+                model, name, asked, sizes, integers
+            ):
+                raise WeightsError(
+                    f"{name} does not load as an ONNX network: {one_line(error)}"
+                ) from error
             self.providers.without(error, asked)
             return self.load(
                 model, name, sizes=sizes, wide_from=wide_from, integers=integers, light=light
             )
         return Network(narrow, choose, forks=active == [CPU])
+
+    def _is_the_provider(
+        self, model: bytes, name: str, asked: Sequence[str], sizes: Sizes, integers: bool
+    ) -> bool:
+        """Whether what does not load as asked is a network all the same, which the CPU runs: some
+        providers begin, and then cannot translate it, or have no memory for it."""
+        if list(asked) == [CPU]:
+            return False
+        try:
+            self._session(model, name, [CPU], sizes, integers)
+        except FAILURES:
+            return False
+        return True
 
     @property
     def at_once(self) -> int:

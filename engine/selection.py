@@ -42,17 +42,18 @@ class Selection:
         wanted = [name for name in self.wanted if not (light and name == OPENVINO)]
         return [name for name in wanted if sizes == "one" or name in (CUDA, CPU)]
 
-    def without(self, error: RuntimeError, asked: Sequence[str]) -> None:
+    def without(self, error: Exception, asked: Sequence[str]) -> None:
         """Leave the providers of which one does not begin for the CPU, if none of them was named.
         Raises ProviderError if one was, or if it was the CPU."""
         said = one_line(error)
         if self.required or list(asked) == [CPU]:
-            name = next((name for name in self.required if name != CPU and name in asked), CPU)
+            others = [name for name in asked if name != CPU]
+            name = next((name for name in others if name in self.required), (*others, CPU)[0])
             raise ProviderError(
                 f"{name} was asked for and did not activate; {advice(name)}. "
                 f"onnxruntime says: {said}"
             ) from error
-        _log.warning(_INACTIVE, self.wanted[0], said)
+        _log.warning(_INACTIVE, asked[0], said)
         self.wanted = [CPU]
 
     def require(self, active: Sequence[str], asked: Sequence[str]) -> None:

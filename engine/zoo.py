@@ -11,13 +11,13 @@ from engine.batching import MOST
 from engine.boxes import Rows
 from engine.embedding import Embeddings, unit
 from engine.errors import EngineError, WeightsError, one_line
-from engine.forks import Keeper
+from engine.forks import Home, Keeper
 from engine.images import Pixels
 from engine.numbers import number
 from engine.packs import Entry
-from engine.providers import ON_CPU, options
+from engine.providers import CPU, ON_CPU, options
 from engine.runtime import Runtime
-from engine.sessions import SESSION_ERRORS
+from engine.sessions import FAILURES
 from engine.stdout import stdout_to_log
 from engine.zoo_folder import described_roles, require
 
@@ -32,7 +32,7 @@ class ZooDetector:
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "detection")
-        self._keeper = Keeper(self._model)
+        self._keeper, self._home = Keeper(self._model), _home(self._model)
         settings = {"score_threshold": 0.5, "nms_threshold": 0.4, **entry.settings}
         self._model.det_thresh = number(settings, "score_threshold", 0, 1)
         self._model.nms_thresh = number(settings, "nms_threshold", 0, 1)
@@ -58,7 +58,7 @@ class ZooDetector:
         return [self.rows(image, max(image.shape[:2])) for image in images]
 
     def _rows(self, image: Pixels, longest: int) -> Rows:
-        with _told():
+        with _told(self._home):
             boxes, landmarks = self._model.detect(image, input_size=(longest, longest))
         if landmarks is None:
             raise WeightsError("the detector gives no landmarks: use one with five ('kps')")
@@ -81,7 +81,7 @@ class ZooEmbedder:
 
     def __init__(self, entry: Entry, runtime: Runtime) -> None:
         self._model = _load(entry, runtime, "recognition")
-        self._keeper = Keeper(self._model)
+        self._keeper, self._home = Keeper(self._model), _home(self._model)
         self.size = int(self._model.input_size[0])
         self._most = 1 if self._model.input_shape[0] == 1 else MOST
         on_gpu = self._model.session.get_providers()[0] not in ON_CPU
@@ -91,17 +91,23 @@ class ZooEmbedder:
         parts = [list(crops[i : i + self._most]) for i in range(0, len(crops), self._most)]
         if self._full:
             parts[-1] += [crops[0]] * (self._most - len(parts[-1]))
-        with _told():
+        with _told(self._home):
             vectors = np.concatenate([self._model.get_feat(part) for part in parts])
         return unit(vectors[: len(crops)])
 
 
+def _home(model: Any) -> Home:
+    return Home(model.session.get_providers() == [CPU])
+
+
 @contextmanager
-def _told() -> Iterator[None]:
-    """onnxruntime's errors in a run are EngineErrors, as Network.run has it."""
+def _told(home: Home) -> Iterator[None]:
+    """onnxruntime's errors in a run are EngineErrors, and a run elsewhere is one, as Network.run
+    has it."""
+    home.check()
     try:
         yield
-    except SESSION_ERRORS as error:
+    except FAILURES as error:
         raise EngineError(f"a network does not run: {one_line(error)}") from error
 
 

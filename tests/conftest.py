@@ -1,6 +1,7 @@
 """Real pictures that ship inside dependencies, and one engine over the default pack."""
 
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
     """A copy of the default pack, to be changed."""
-    return Path(shutil.copytree(DEFAULT_PACK, tmp_path / "pack"))
+    copy = Path(shutil.copytree(DEFAULT_PACK, tmp_path / "pack"))
+    for path in (copy, *copy.iterdir()):  # of a checkout that is read-only
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    return copy
 
 
 @pytest.fixture(scope="session")

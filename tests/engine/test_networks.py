@@ -63,7 +63,7 @@ def test_weights_in_another_file_are_refused(
 ) -> None:
     """They would have no checksum, and would be looked for where one is."""
     network, apart = onnx.load(pack / DETECTOR), tmp_path / DETECTOR
-    onnx.save(network, apart, save_as_external_data=True, location="data", size_threshold=64)
+    onnx.save(network, apart, save_as_external_data=True, location="data", size_threshold=1024)
     (tmp_path / "data").rename(pack / "data")
     store(pack, DETECTOR, apart.read_bytes())
     monkeypatch.chdir(pack)

@@ -47,7 +47,7 @@ try:
     engine.embed(sys.argv[2])
 except EngineError as error:
     print(error, flush=True)
-os._exit(0)  # OpenVINO does not survive, and would not let go of its networks either
+engine.close()
 """
 
 

@@ -5,15 +5,17 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
 import pytest
+from onnxruntime.capi import onnxruntime_pybind11_state as status
 
-from engine import Engine, ProviderError, providers
+from engine import Engine, ProviderError, WeightsError, providers
 from engine.cores import usable_cores
-from engine.packs import read_pack
+from engine.packs import DEFAULT_PACK, read_pack
 from engine.providers import CPU, CUDA, OPENVINO, TENSORRT, chosen, options
 from engine.runtime import Runtime
 from engine.selection import Selection
@@ -112,6 +114,33 @@ def test_a_network_that_is_not_for_the_named_provider_runs_without_it(
     assert selection.active == [CPU]
     with pytest.raises(ProviderError, match="was asked for and did not activate"):
         selection.require([CPU], selection.for_sizes("one"))
+
+
+def test_a_provider_that_cannot_load_a_network_is_not_the_network_s_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some begin, and then cannot translate it or have no memory for it: onnxruntime's status says
+    the same as of a broken file. Here no such provider is installed, so its part is played."""
+    network, load = (DEFAULT_PACK / "liveness_minifasnet.onnx").read_bytes(), Runtime._session
+
+    def session(
+        runtime: Runtime, model: bytes, name: str, asked: Sequence[str], *more: Any, **named: Any
+    ) -> onnxruntime.InferenceSession:
+        if CUDA in asked:
+            raise status.Fail("Exception during initialization: Failed to allocate memory")
+        return load(runtime, model, name, asked, *more, **named)
+
+    monkeypatch.setattr(Runtime, "_session", session)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TENSORRT, CUDA, CPU])
+    assert Runtime(None).load(network, "x.onnx").providers == [CPU]
+    assert f"{CUDA} does not activate" in caplog.text and "allocate memory" in caplog.text
+    with pytest.raises(ProviderError, match=f"{CUDA} was asked for and did not .*allocate memory"):
+        Runtime("cuda").load(network, "x.onnx")
+    with pytest.raises(ProviderError, match=f"{CUDA} was asked for and did not activate"):
+        Runtime("tensorrt").load(network, "x.onnx", sizes="few")
+    for names in (None, "cuda"):
+        with pytest.raises(WeightsError, match=r"x\.onnx does not load as an ONNX network"):
+            Runtime(names).load(network[:-1], "x.onnx")
 
 
 @pytest.mark.parametrize("named", [3, 0, [3]])

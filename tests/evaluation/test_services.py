@@ -162,6 +162,17 @@ def test_a_proxy_s_page_is_not_the_end(
     assert not Odd.answers
 
 
+def test_a_proxy_is_not_for_this_machine(
+    odd: Endpoint, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be given the pictures."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    Odd.answers[:] = [(200, b'{"errorcode": "0", "faces": []}')]
+    assert Endpoint(odd.url, *PAIR).detect(photo) == []
+    with pytest.raises(EndpointError, match="does not answer"):
+        Endpoint("http://service.invalid", *PAIR).detect(photo)
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [

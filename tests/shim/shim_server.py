@@ -33,7 +33,8 @@ class Served:
         raise AssertionError("the log names no operations port")
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(f"{self.ops_url}/metrics", timeout=END_S) as reply:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{self.ops_url}/metrics", timeout=END_S) as reply:
             text: str = reply.read().decode()
             return text
 
@@ -57,7 +58,8 @@ def environment(**settings: Any) -> dict[str, str]:
     """This process' environment with these settings, the CPU's provider, and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BIOAUTH_")}
     made = {f"BIOAUTH_{name.upper()}": str(value) for name, value in settings.items()}
-    return {**kept, "PYTHONPATH": str(ROOT), "BIOAUTH_PROVIDERS": "cpu", **made}
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**kept, "PYTHONPATH": paths, "BIOAUTH_PROVIDERS": "cpu", **made}
 
 
 def command(*arguments: str) -> list[str]:

@@ -191,11 +191,11 @@ def test_a_list_that_nobody_reads_on(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     for app_id in ("a", "b"):
         add(path, app_id)
-    command = f"{sys.executable} -m shim keys list --file {path}"
+    listing = command("keys", "list", "--file", str(path))
     for told, status, line in (
         ("| true", 0, b""),
         ("> /dev/full", 1, b"Standard output cannot be written (No space left on device).\n"),
     ):
-        shell = ["bash", "-o", "pipefail", "-c", f"{command} {told}"]
-        result = subprocess.run(shell, capture_output=True, timeout=60)
+        shell = ["bash", "-o", "pipefail", "-c", f'"$@" {told}', "-", *listing]
+        result = subprocess.run(shell, capture_output=True, timeout=60, env=environment())
         assert (result.returncode, result.stderr) == (status, line)

@@ -8,10 +8,14 @@ import pytest
 from shim.settings import Settings, SettingsError
 
 
-def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
         if name.startswith("BIOAUTH_"):
             monkeypatch.delenv(name)
+
+
+def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.from_environment() == Settings()
     for name, value in {
         "PORT": "9000",
