@@ -261,3 +261,10 @@ def test_missing_path_and_wrong_type(tmp_path: Path) -> None:
         load(tmp_path / "missing.png")
     with pytest.raises(ImageError, match="not int"):
         load(7)  # type: ignore[arg-type]
+
+
+def test_how_long_a_side_may_be() -> None:
+    strip = np.zeros((1, 32_766, 3), np.uint8)
+    assert load(strip) is strip
+    with pytest.raises(ImageError, match="32767 x 1 pixels, and a side can have 32,766"):
+        load(np.zeros((1, 32_767, 3), np.uint8))

@@ -143,6 +143,10 @@ def test_a_provider_that_cannot_load_a_network_is_not_the_network_s_fault(
             Runtime(names).load(network[:-1], "x.onnx")
 
 
+def test_cuda_computes_in_full_float32() -> None:
+    assert options(CUDA, 2)["use_tf32"] == "0"
+
+
 @pytest.mark.parametrize("named", [3, 0, [3]])
 def test_providers_that_are_no_names_say_so(named: Any) -> None:
     with pytest.raises(ProviderError, match="providers are names such as cpu, cuda"):

@@ -1,5 +1,6 @@
 """The keys file: made, changed, damaged, read again."""
 
+import random
 import re
 import signal
 import stat
@@ -185,6 +186,15 @@ def test_keys_are_read_again_on_sighup(start: Start, tmp_path: Path, selfie: byt
     assert detects(second) == "0"
     assert Client(served.url).post("detect")[2]["errorcode"] == "5"  # the sample pair is demo only
     assert APP_ID not in served.log.read_text()
+
+
+def test_keys_are_not_drawn_from_a_seed(tmp_path: Path) -> None:
+    """As those of Python's random are, which whoever knows it can draw again."""
+    made = []
+    for _ in range(2):
+        random.seed(1)
+        made.append(add(tmp_path / "keys.toml", None))
+    assert made[0][0] != made[1][0] and made[0][1] != made[1][1]
 
 
 def test_a_list_that_nobody_reads_on(tmp_path: Path) -> None:

@@ -1,10 +1,16 @@
 """Settings as they are read from the environment, each up to its ends."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from shim_server import ROOT
 
+from shim import ops
+from shim.channel import IDLE_S, UNREAD, UNREAD_S
+from shim.discard import DISCARD_S, MAX_DISCARD
+from shim.incoming import BODY_S, HEAD_S, SLOWEST, STALL_S
 from shim.settings import Settings, SettingsError
 
 
@@ -63,3 +69,18 @@ def test_the_ends_of_what_can_be_set(
         with pytest.raises(SettingsError) as error:
             Settings.from_environment()
         assert str(error.value) == f"{variable} must be a whole number from {least} to {most}."
+
+
+def test_settings_nobody_makes_are_those_of_the_readme() -> None:
+    """And times that only the code has are those that it tells of."""
+    table = (ROOT / "README.md").read_text().split("| setting | default |")[1].split("\n\n")[0]
+    stated = dict(re.findall(r"^\| `BIOAUTH_(\w+)` \| `([^`]*)` \|", table, re.MULTILINE))
+    settings = Settings()
+    for name, value in stated.items():
+        if name not in ("PACK", "FMR"):
+            assert float(getattr(settings, name.lower())) == float(value), name
+    assert {"QUEUE", "QUEUE_TIMEOUT_S", "DRAIN_S", "MAX_SKEW_S", "ALIASES", "OPS"} <= set(stated)
+    assert (settings.host, settings.port) == ("127.0.0.1", 8081)
+    assert (HEAD_S, BODY_S, SLOWEST, STALL_S) == (15, 120, 4096, 3)
+    assert (MAX_DISCARD, DISCARD_S) == (64 << 20, 30)
+    assert (IDLE_S, UNREAD_S, UNREAD, ops.IDLE_S) == (75, 60, 1 << 20, 10)

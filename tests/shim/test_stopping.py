@@ -19,8 +19,11 @@ from conftest import Start
 from raw_socket import REPLIES, connect, good, read, without
 from shim_client import APP_ID, Client, body, head, image, read_reply
 from shim_server import Served, command, environment
+from threaded import running
 
+from engine import Engine
 from engine.images import encode
+from shim import server
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -135,38 +138,48 @@ def test_a_refused_body_that_arrives_for_long_is_answered(start: Start) -> None:
 
 
 @pytest.mark.parametrize("sent", [0, 20])
-def test_a_request_on_its_way_is_answered(start: Start, selfie: bytes, sent: int) -> None:
+def test_a_request_on_its_way_is_answered(
+    engine: Engine, selfie: bytes, sent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On a connection that was taken before the server was told to stop: a proxy that has sent it
     on asks no other server."""
-    served, request = start("--demo"), good("detect", selfie)
-    with connect(served) as connection:
-        connection.sendall(request[:sent])
-        served.process.send_signal(signal.SIGTERM)
-        wait_for_stopping(served)
-        connection.sendall(request[sent:])
-        status, headers, members = read(connection)
-        assert (status, members["errorcode"], headers["Connection"]) == (200, "0", "close")
-        with pytest.raises(ConnectionRefusedError):
-            connect(served)
-    assert served.process.wait(20) == 0
+    monkeypatch.setattr(server, "_EXPECTED_S", 20)
+    request = good("detect", selfie)
+    with running(engine) as stopping:
+        address = ("127.0.0.1", stopping.port)
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(request[:sent])
+            while not stopping.active_channels:
+                time.sleep(0.01)
+            stopping.stop()
+            with suppress(ConnectionRefusedError):
+                while True:  # until its door is closed
+                    socket.create_connection(address, timeout=20).close()
+            assert not stopping.draining
+            connection.sendall(request[sent:])
+            status, headers, members = read(connection)
+    assert (status, members["errorcode"], headers["Connection"]) == (200, "0", "close")
 
 
 def test_a_log_that_nobody_reads_does_not_keep_it(tmp_path: Path) -> None:
-    reader, writer = os.pipe()
-    process = subprocess.Popen(
-        [*command("--demo", "--port", "0")], env=environment(drain_s=0.2), stderr=writer
-    )
-    said = b""
-    while b'"serving"' not in said:
-        said += os.read(reader, 1 << 16)
-    full = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
-    with suppress(BlockingIOError):
-        while os.write(full, bytes(512)):
-            pass
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 1
-    for file in (reader, writer, full):
-        os.close(file)
+    with subprocess.Popen(
+        command("--demo", "--port", "0"), env=environment(drain_s=0.2), stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr
+        reader, said = process.stderr.fileno(), b""
+        while b'"serving"' not in said:
+            said += (more := os.read(reader, 1 << 16))
+            assert more, said
+        full = os.open(f"/proc/self/fd/{reader}", os.O_WRONLY | os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while os.write(full, bytes(512)):
+                pass
+        os.close(full)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(20) == 1
+        finally:
+            process.kill()
 
 
 def test_the_second_signal_does_not_wait(start: Start) -> None:
