@@ -21,7 +21,7 @@ Systems = Mapping[str, tuple[Scored, ErrorRates]]
 
 def tabulate(report: Report, pairs: Pairs, systems: Systems) -> dict[str, Any]:
     """Adds the tables to a report; returns the figures in them."""
-    people = len({pairs.photos[i].person for i in np.union1d(pairs.a, pairs.b)})
+    people = len({pairs.photos[i].person for i in {*pairs.a.tolist(), *pairs.b.tolist()}})
     genuine = int(pairs.same.sum())
     report.text(
         f"{len(pairs.photos)} photos of {people} people; {genuine:,} genuine and "

@@ -104,7 +104,7 @@ def test_its_light() -> None:
     """Of its lightest parts, here an eighth: the mean would refuse dark skin."""
     reason = "the face is too dark: turn towards a light"
     dark, light = waves(8, 22, 22), waves(8, 23, 23)
-    assert (dark.max(), light.max()) == (44, 46)
+    assert (int(dark.max()), int(light.max())) == (44, 46)
     assert GATE.reason(dark, FACE) == reason
     assert GATE.reason(light, FACE) is None
 

@@ -219,7 +219,8 @@ def test_a_threshold_is_put_to_people_it_was_not_set_on() -> None:
     photos = [Photo(Path(f"{person}.jpg"), str(person)) for person in range(520)]
     pairs = all_pairs(photos, 10**9)
     vectors = unit(rng.normal(size=(520, 64)).astype(np.float32))
-    rates = operating_points.on_others(pairs, (vectors[pairs.a] * vectors[pairs.b]).sum(axis=1))
+    scores = (vectors[pairs.a] * vectors[pairs.b]).sum(axis=1).astype(np.float64)
+    rates = operating_points.on_others(pairs, scores)
     assert len(rates) == operating_points.HALVINGS
     assert rates.mean() == pytest.approx(1e-3, rel=0.15)
     few = pairs.take(np.flatnonzero((pairs.a < 300) & (pairs.b < 300))).alone()

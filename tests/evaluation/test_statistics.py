@@ -76,7 +76,7 @@ def test_intervals_are_of_the_threshold_itself() -> None:
     of_pair = [(n[people[pairs.a]], n[people[pairs.b]]) for n in drawn]
     for threshold in (1.7, 2.0, 2.21):
         wrong = ~pairs.same & (scores >= threshold)
-        shares = [(a * b)[wrong].sum() / (a * b)[~pairs.same].sum() for a, b in of_pair]
+        shares = [float((a * b)[wrong].sum() / (a * b)[~pairs.same].sum()) for a, b in of_pair]
         assert_middle(rates.fmr(threshold), shares)
     for threshold in (3.0, 3.33):
         wrong = pairs.same & (scores < threshold)
