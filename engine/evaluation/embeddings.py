@@ -37,10 +37,14 @@ class EmbeddingCache:
             path.touch(0o600)  # embeddings are biometric data
         with self._usable():
             self._base = sqlite3.connect(path)
-            self._base.execute(
-                "CREATE TABLE IF NOT EXISTS embeddings"
-                " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
-            )
+            try:
+                self._base.execute(
+                    "CREATE TABLE IF NOT EXISTS embeddings"
+                    " (pack TEXT, picture TEXT, vector BLOB, PRIMARY KEY (pack, picture))"
+                )
+            except sqlite3.DatabaseError:
+                self._base.close()
+                raise
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

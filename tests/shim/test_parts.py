@@ -148,9 +148,30 @@ def test_a_timestamp_from_ahead_is_used_up_for_as_long_as_it_is_fresh(
     gate, now, begun = Gate(KeyStore(DEMO), max_skew_s=60), time.time(), time.monotonic()
     sent = stamped(str(int((now + 59) * 1000)))
     assert verdict(gate, sent) is None
-    monkeypatch.setattr(time, "time", lambda: now + 90)
-    monkeypatch.setattr(time, "monotonic", lambda: begun + 90)
-    assert verdict(gate, sent) is contract.BAD_SIGNATURE
+    for later in (90, 118):
+        monkeypatch.setattr(time, "time", lambda moment=now + later: moment)
+        monkeypatch.setattr(time, "monotonic", lambda moment=begun + later: moment)
+        assert verdict(gate, sent) is contract.BAD_SIGNATURE
+
+
+def test_a_timestamp_of_many_digits_is_none() -> None:
+    gate = Gate(KeyStore(DEMO), max_skew_s=60)
+    for digits in (17, 400, 4000):
+        assert verdict(gate, stamped("9" * digits)) is contract.BAD_SIGNATURE
+
+
+def test_a_timestamp_is_accepted_once_of_many_at_a_time() -> None:
+    """With more threads than ever judge, all of which begin together."""
+    gate, start = Gate(KeyStore(DEMO), max_skew_s=60), threading.Barrier(16)
+    sent = stamped(str(int(time.time() * 1000)))
+
+    def judge(_: int) -> Problem | None:
+        start.wait(20)
+        return verdict(gate, sent)
+
+    with ThreadPoolExecutor(16) as pool:
+        verdicts = list(pool.map(judge, range(16)))
+    assert sorted(one is None for one in verdicts) == [False] * 15 + [True]
 
 
 def test_a_timestamp_is_used_up_for_its_sender_alone() -> None:
