@@ -105,7 +105,8 @@ def keys_file(folder: Path, text: str = '[keys]\n"shop" = "secret-of-the-shop"\n
 
 
 def wait_for(log: Path, text: str, count: int = 1) -> None:
+    """Until so many of it are in lines that are written to their end."""
     deadline = time.monotonic() + END_S
-    while log.read_text().count(text) < count:
+    while log.read_text().rpartition("\n")[0].count(text) < count:
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)

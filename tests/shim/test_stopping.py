@@ -152,7 +152,7 @@ def test_a_request_on_its_way_is_answered(
             while not stopping.active_channels:
                 time.sleep(0.01)
             stopping.stop()
-            with suppress(ConnectionRefusedError):
+            with suppress(ConnectionRefusedError, ConnectionResetError):
                 while True:  # until its door is closed
                     socket.create_connection(address, timeout=20).close()
             assert not stopping.draining
